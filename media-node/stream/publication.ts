@@ -1,0 +1,72 @@
+import type { PathName } from "#shared/path-name.ts";
+import type { SluiceError } from "#shared/problem.ts";
+import type { PacketSink, UnitSink } from "./sink.ts";
+import type { Track } from "./track.ts";
+import type { Unit } from "./unit.ts";
+
+/** Who publishes, for events, logs and the API. */
+export type PublisherInfo = {
+	/** Unique in this process. */
+	readonly id: string;
+	/** Such as `rtsp`. */
+	readonly protocol: string;
+	/** Host and port of the peer. */
+	readonly remoteAddress: string;
+};
+
+export type PublishRequest = {
+	readonly path: PathName;
+	readonly tracks: readonly Omit<Track, "index">[];
+	readonly publisher: PublisherInfo;
+	/**
+	 * The stream throws the publisher out: another one took over, the lease was lost, the node stops. Called at most
+	 * once, and not after {@link Publication.close}.
+	 */
+	readonly onEvicted: (reason: SluiceError) => void;
+};
+
+/**
+ * A publisher's end of a stream. It feeds packets or units, whichever form it has; the stream makes the other form once
+ * if some sink wants it. All methods but `close` are for the hot path: synchronous, without a promise or a timer.
+ */
+export interface Publication {
+	readonly tracks: readonly Track[];
+	/**
+	 * One RTP packet, in order (a UDP door reorders first): `length` bytes at `offset` of `bytes`. The bytes are copied.
+	 * A packet that is malformed is counted and left out.
+	 */
+	writePacket(track: number, bytes: Uint8Array, offset: number, length: number): void;
+	/** Ends what one read of the socket brought: readers get it now, as one batch. */
+	flush(): void;
+	/** A sender report of this publisher, in its own time stamps. */
+	writeSenderReport(track: number, report: { readonly wallclockMs: number; readonly rtpTime: number }): void;
+	/** One access unit, with time stamps of the publisher's own zero. */
+	writeUnit(track: number, unit: Omit<Unit, "track">): void;
+	/** Says that the publisher went away. The stream waits for another within the reconnect window. Idempotent. */
+	close(reason?: SluiceError): void;
+}
+
+/** A stream, as a reading session sees it. */
+export interface ReadableStreamOfPath {
+	readonly path: PathName;
+	/** The tracks as they are now, with the newest parameter sets: what a DESCRIBE answers. */
+	readonly tracks: readonly Track[];
+	/** Where the next packet of a track will be: for the RTP-Info header. `null` before the first one. */
+	position(track: number): { readonly sequence: number; readonly rtpTime: number; readonly ssrc: number } | null;
+	readPackets(sink: PacketSink): Disposable;
+	readUnits(sink: UnitSink): Disposable;
+}
+
+/** The table of paths, as a door sees it. Authorization is the door's business, before it asks. */
+export interface StreamTable {
+	/**
+	 * @throws InputError `path.conflict` when somebody else publishes and may not be overridden, `path.not_configured`
+	 * @throws StoreError `timeline.fenced` when another node owns the stream and may not be overridden
+	 */
+	publish(request: PublishRequest, signal?: AbortSignal): Promise<Publication>;
+	/**
+	 * @throws GoneError `stream.not_found`
+	 * @throws InputError `path.readers`, `path.not_configured`
+	 */
+	read(path: PathName, signal?: AbortSignal): Promise<ReadableStreamOfPath>;
+}

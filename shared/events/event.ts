@@ -1,0 +1,51 @@
+/** The outward facts: what webhooks carry. Types are dotted, as Standard Webhooks asks. */
+
+import { z } from "zod";
+
+const base = {
+	/** Unique, the same over all deliveries and retries: the `webhook-id`. */
+	id: z.string().regex(/^evt_[0-9A-Za-z]{8,64}$/),
+	/** When it happened, ISO 8601 in UTC. */
+	timestamp: z.iso.datetime(),
+	/** Counts the events of one path from 0, without a gap. `null` until the bucket has given the number. */
+	sequence: z.int().min(0).nullable(),
+};
+
+const stream = {
+	path: z.string(),
+	/** Unique for each time that a stream begins; the same in its `online`, `offline` and `error` events. */
+	streamId: z.string(),
+	node: z.string(),
+};
+
+export const streamOnlineSchema = z.object({
+	...base,
+	type: z.literal("stream.online"),
+	data: z.object({
+		...stream,
+		protocol: z.string(),
+		tracks: z.array(z.object({ kind: z.string(), codec: z.string() })),
+		remoteAddress: z.string().optional(),
+	}),
+});
+
+export const streamOfflineSchema = z.object({
+	...base,
+	type: z.literal("stream.offline"),
+	data: z.object({ ...stream, reason: z.string(), durationMs: z.number().nonnegative() }),
+});
+
+export const streamErrorSchema = z.object({
+	...base,
+	type: z.literal("stream.error"),
+	/** `code` is a problem code; `message` says what to do. */
+	data: z.object({ ...stream, code: z.string(), message: z.string() }),
+});
+
+export const streamEventSchema = z
+	.discriminatedUnion("type", [streamOnlineSchema, streamOfflineSchema, streamErrorSchema])
+	.meta({ id: "StreamEvent", description: "A fact about a stream" });
+
+export type StreamEvent = z.infer<typeof streamEventSchema>;
+export const STREAM_EVENT_TYPES = ["stream.online", "stream.offline", "stream.error"] as const;
+export type StreamEventType = (typeof STREAM_EVENT_TYPES)[number];

@@ -1,0 +1,70 @@
+/**
+ * Every object key there is, one function per kind of object. `docs/layout.md` says who writes each of them.
+ *
+ * A path name may hold slashes, which would make the folders of `a` and `a/b` overlap; in a key its slashes are `~`,
+ * a character that no path name has.
+ */
+
+import type { PathName } from "#shared/path-name.ts";
+
+/** Twelve digits: at one segment a second they last 31,000 years, and they sort as text. */
+const NUMBER_DIGITS = 12;
+
+function padded(n: number): string {
+	if (!Number.isSafeInteger(n) || n < 0) throw new RangeError(`Cannot make a key: ${n} is not a whole number from 0`);
+	return String(n).padStart(NUMBER_DIGITS, "0");
+}
+
+export function pathToKey(path: PathName): string {
+	return path.replaceAll("/", "~");
+}
+
+export function keyToPath(segment: string): string {
+	return segment.replaceAll("~", "/");
+}
+
+export const STREAMS_PREFIX = "streams/";
+export const streamPrefix = (path: PathName): string => `${STREAMS_PREFIX}${pathToKey(path)}/`;
+
+/** Who owns a stream's timeline, until when, in which epoch. Written conditionally by nodes. */
+export const leaseKey = (path: PathName): string => `${streamPrefix(path)}lease.json`;
+/** A hint at the newest record. Written at most once a second, conditionally, by the owner. */
+export const headKey = (path: PathName): string => `${streamPrefix(path)}head.json`;
+export const recordsPrefix = (path: PathName): string => `${streamPrefix(path)}records/`;
+/** Commit number `n` of a stream's timeline. Created once, never changed. */
+export const recordKey = (path: PathName, n: number): string => `${recordsPrefix(path)}${padded(n)}.json`;
+export const mediaPrefix = (path: PathName): string => `${streamPrefix(path)}media/`;
+/** A media or init segment. Created once, never changed. `file` is the last part of its URL too. */
+export const mediaKey = (path: PathName, file: string): string => `${mediaPrefix(path)}${file}`;
+
+/** The name of a media segment: unique for ever, since an epoch has one owner and an owner counts `serial` up. */
+export const mediaFile = (epoch: number, serial: number, rendition: string): string =>
+	`${padded(epoch)}-${padded(serial)}-${rendition}.m4s`;
+/** The name of an init segment, by the hash of its content. */
+export const initFile = (hash: string): string => `init-${hash}.mp4`;
+
+export const eventsPrefix = (path: PathName): string => `events/${pathToKey(path)}/`;
+/** Event `sequence` of a stream: created once by the node; its number has no gap. */
+export const eventKey = (path: PathName, sequence: number): string => `${eventsPrefix(path)}${padded(sequence)}.json`;
+export const OUTBOX_PREFIX = "outbox/";
+/** An event that no delivery was planned for yet. Written by the node, deleted by the functions. */
+export const outboxKey = (path: PathName, sequence: number): string =>
+	`${OUTBOX_PREFIX}${pathToKey(path)}-${padded(sequence)}.json`;
+
+export const DELIVERIES_PENDING_PREFIX = "deliveries/pending/";
+/** One delivery of one event to one endpoint, due at `dueMs`: a listing gives the most urgent first. */
+export const pendingDeliveryKey = (dueMs: number, deliveryId: string): string =>
+	`${DELIVERIES_PENDING_PREFIX}${String(Math.trunc(dueMs)).padStart(15, "0")}-${deliveryId}.json`;
+export const DELIVERIES_DONE_PREFIX = "deliveries/done/";
+export const doneDeliveryKey = (deliveryId: string): string => `${DELIVERIES_DONE_PREFIX}${deliveryId}.json`;
+export const DELIVERIES_DEAD_PREFIX = "deliveries/dead/";
+export const deadDeliveryKey = (deliveryId: string): string => `${DELIVERIES_DEAD_PREFIX}${deliveryId}.json`;
+/** Who is draining the outbox right now. */
+export const DELIVERY_LEASE_KEY = "deliveries/lease.json";
+
+export const PATH_CONFIGS_PREFIX = "config/paths/";
+export const pathConfigKey = (path: PathName): string => `${PATH_CONFIGS_PREFIX}${pathToKey(path)}.json`;
+/** Changes with every write of a path configuration: one cheap conditional read tells a node that nothing is new. */
+export const CONFIG_VERSION_KEY = "config/version.json";
+export const WEBHOOKS_PREFIX = "config/webhooks/";
+export const webhookKey = (id: string): string => `${WEBHOOKS_PREFIX}${id}.json`;
