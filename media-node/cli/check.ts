@@ -1,0 +1,11 @@
+import { loadSettings } from "../config/load-settings.ts";
+
+/**
+ * Reads a configuration file and says that it is right.
+ * @throws InputError `config.invalid` with every fault, one a line
+ */
+export async function check(file: string): Promise<void> {
+	const { settings } = await loadSettings(file);
+	const paths = Object.keys(settings.paths).length;
+	console.log(`${file} is right: ${paths} path ${paths === 1 ? "entry" : "entries"}, bucket ${settings.bucket}`);
+}

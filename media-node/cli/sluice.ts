@@ -1,0 +1,89 @@
+/**
+ * The `sluice` program. Exit codes: 0 for success, 1 when something failed while it ran, 2 for wrong arguments or a wrong
+ * configuration.
+ */
+
+import { createRequire, enableCompileCache } from "node:module";
+import { Command, CommanderError } from "commander";
+import { SluiceError } from "#shared/problem.ts";
+
+enableCompileCache();
+
+const { version, description } = createRequire(import.meta.url)("../../package.json") as {
+	version: string;
+	description: string;
+};
+
+const CONFIG_OPTION = ["-c, --config <file>", "configuration file (default: sluice.yml)"] as const;
+
+type TokenFlags = {
+	path?: string;
+	read?: true;
+	publish?: true;
+	admin?: true;
+	expires: string;
+	subject: string;
+	config?: string;
+	json?: true;
+};
+
+const program = new Command("sluice").description(description).version(version).exitOverride();
+
+program
+	.command("start")
+	.description("start the media node, and the functions beside it")
+	.option(...CONFIG_OPTION)
+	.action(async (options: { config?: string }) => {
+		const { start } = await import("./start.ts");
+		await start({ version, ...options });
+	});
+
+program
+	.command("check")
+	.description("say whether a configuration file is right")
+	.argument("[file]", "configuration file", "sluice.yml")
+	.action(async (file: string) => {
+		const { check } = await import("./check.ts");
+		await check(file);
+	});
+
+program
+	.command("token")
+	.description("make a token, and print the signed URL for it")
+	.option("--path <name>", "the path that it is for")
+	.option("--read", "allow to watch")
+	.option("--publish", "allow to publish")
+	.option("--admin", "allow the administration API instead")
+	.option("--expires <duration>", "how long it is valid, such as 10m, 24h or 30d", "24h")
+	.option("--subject <name>", "who it is for: shown in logs", "cli")
+	.option("--json", "print token and addresses as JSON")
+	.option(...CONFIG_OPTION)
+	.action(async (options: TokenFlags) => {
+		const { token } = await import("./token.ts");
+		await token(options);
+	});
+
+program
+	.command("hash-password")
+	.description("read a password from standard input, and print its argon2 hash for authInternalUsers")
+	.action(async () => {
+		const { hashPasswordCommand } = await import("./hash-password.ts");
+		await hashPasswordCommand();
+	});
+
+try {
+	await program.parseAsync();
+} catch (error) {
+	process.exitCode = exitCodeOf(error);
+}
+
+function exitCodeOf(error: unknown): number {
+	// Commander has printed its message, or the help or version that was asked for.
+	if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+	if (error instanceof SluiceError) {
+		console.error(error.message);
+		return error.code === "config.invalid" || error.code === "path.name" || error.code === "input.invalid" ? 2 : 1;
+	}
+	console.error(error);
+	return 1;
+}

@@ -1,0 +1,77 @@
+import type { Permission } from "#shared/access/permission.ts";
+import { issueToken } from "#shared/access/token.ts";
+import { systemClock } from "#shared/clock.ts";
+import { parseDurationMs } from "#shared/config/duration.ts";
+import { type PathName, parsePathName } from "#shared/path-name.ts";
+import { InputError } from "#shared/problem.ts";
+import { addressOf } from "../config/address.ts";
+import { loadSettings } from "../config/load-settings.ts";
+import { openSecrets } from "../config/secrets.ts";
+import type { Settings } from "../config/settings-schema.ts";
+
+export type TokenOptions = {
+	readonly path?: string;
+	readonly read?: true;
+	readonly publish?: true;
+	readonly admin?: true;
+	readonly expires: string;
+	readonly subject: string;
+	readonly config?: string;
+	readonly json?: true;
+};
+
+/** Makes a token with the keys in the data folder, and prints what a person does with it. */
+export async function token(options: TokenOptions): Promise<void> {
+	const { path, permissions } = grantOf(options);
+	const lifeMs = parseDurationMs(options.expires);
+	if (lifeMs === null || lifeMs <= 0) {
+		throw new InputError(
+			"input.invalid",
+			`--expires must be a duration such as 10m, 24h or 30d; it is ${options.expires}`,
+		);
+	}
+	const { settings } = await loadSettings(options.config);
+	const { secrets } = await openSecrets(settings.dataDir);
+	const expiresMs = systemClock.now() + lifeMs;
+	const text = await issueToken(secrets.signingKeys, { permissions, subject: options.subject, expiresMs }, systemClock);
+	const urls = path === null ? {} : urlsOf(settings, path, text, permissions);
+	if (options.json) {
+		console.log(JSON.stringify({ token: text, expiresAt: new Date(expiresMs).toISOString(), ...urls }, null, "\t"));
+	} else {
+		console.log(Object.values(urls).join("\n") || text);
+	}
+}
+
+function grantOf(options: TokenOptions): { path: PathName | null; permissions: Permission[] } {
+	if (options.admin) return { path: null, permissions: [{ action: "api", path: "" }] };
+	if (options.path === undefined) {
+		throw new InputError(
+			"input.invalid",
+			"Say what the token is for: --path NAME with --read or --publish, or --admin",
+		);
+	}
+	const path = parsePathName(options.path);
+	const actions = [...(options.read ? (["read"] as const) : []), ...(options.publish ? (["publish"] as const) : [])];
+	if (actions.length === 0)
+		throw new InputError("input.invalid", "Say what the token allows: --read, --publish or both");
+	return { path, permissions: actions.map((action) => ({ action, path })) };
+}
+
+function urlsOf(
+	settings: Settings,
+	path: PathName,
+	token: string,
+	permissions: readonly Permission[],
+): { read?: string; publish?: string } {
+	const may = (action: string) => permissions.some((permission) => permission.action === action);
+	const rtsp = `rtsp://localhost:${addressOf(settings.rtspAddress).port}/${path}?token=${token}`;
+	return {
+		...(may("read") ? { read: `${functionsUrl(settings)}/${token}/${path}/index.m3u8` } : {}),
+		...(may("publish") ? { publish: rtsp } : {}),
+	};
+}
+
+/** Where people and players reach the functions; without a slash at the end. */
+export function functionsUrl(settings: Settings): string {
+	return (settings.publicURL ?? `http://localhost:${addressOf(settings.functionsAddress).port}`).replace(/\/+$/, "");
+}

@@ -1,0 +1,77 @@
+import http from "node:http";
+import type { AddressInfo } from "node:net";
+import { Webhook } from "standardwebhooks";
+import { describe, expect, it } from "vitest";
+import { eventually } from "../support/eventually.ts";
+import { publish } from "../support/ffmpeg.ts";
+import { sample } from "../support/media.ts";
+import { Sluice } from "../support/sluice.ts";
+import { tempDir } from "../support/temp-dir.ts";
+
+type Delivery = { readonly headers: Record<string, string>; readonly body: string };
+
+/** A customer's endpoint that answers with `status()` and keeps what it got. */
+async function receiver(status: () => number): Promise<AsyncDisposable & { url: string; deliveries: Delivery[] }> {
+	const deliveries: Delivery[] = [];
+	const server = http.createServer(async (request, response) => {
+		const chunks: Buffer[] = [];
+		for await (const chunk of request) chunks.push(chunk as Buffer);
+		deliveries.push({ headers: request.headers as Record<string, string>, body: Buffer.concat(chunks).toString() });
+		response.writeHead(status()).end();
+	});
+	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+	return {
+		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
+		deliveries,
+		[Symbol.asyncDispose]: async () => {
+			server.closeAllConnections();
+			await new Promise((resolve) => server.close(resolve));
+		},
+	};
+}
+
+describe("a webhook on publish", () => {
+	it("tells of stream.online and stream.offline, signed as Standard Webhooks asks, and survives a restart before delivery", async () => {
+		await using folder = await tempDir();
+		const config = "webhookAllowInsecure: true\npathDefaults: { publisherReconnectWindow: 1s }";
+		let status = 503;
+		await using endpoint = await receiver(() => status);
+		const first = await Sluice.start({ folder: folder.path, config });
+		const created = await first.api("POST", "/v1/webhooks", { url: endpoint.url });
+		expect(created.status).toBe(201);
+		const { secret } = (await created.json()) as { secret: string };
+		const camera = publish(await sample(), first.rtsp("cam01"));
+		await eventually("a first attempt fails", () => endpoint.deliveries.length > 0);
+		await camera.stop();
+		await first.kill();
+
+		status = 204;
+		await using _second = await Sluice.start({ folder: folder.path, config }, first.ports);
+		const types = () => endpoint.deliveries.map((delivery) => JSON.parse(delivery.body).type as string);
+		await eventually(
+			"both events arrive",
+			() => types().includes("stream.online") && types().includes("stream.offline"),
+			{ timeoutMs: 40_000 },
+		);
+
+		const verifier = new Webhook(secret);
+		for (const { headers, body } of endpoint.deliveries) verifier.verify(body, headers);
+		const ids = new Set(
+			endpoint.deliveries.filter((_, i) => types()[i] === "stream.online").map(({ headers }) => headers["webhook-id"]),
+		);
+		expect(ids.size).toBe(1);
+		const online = JSON.parse(endpoint.deliveries.find((_, i) => types()[i] === "stream.online")?.body ?? "{}");
+		expect(online.data).toMatchObject({
+			path: "cam01",
+			protocol: "rtsp",
+			tracks: [
+				{ kind: "video", codec: "H264" },
+				{ kind: "audio", codec: "MPEG-4 Audio" },
+			],
+		});
+		const sequences = [
+			...new Set(endpoint.deliveries.map((delivery) => JSON.parse(delivery.body).sequence as number)),
+		].sort((a, b) => a - b);
+		expect(sequences).toEqual(sequences.map((_, i) => i));
+	});
+});
