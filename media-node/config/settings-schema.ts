@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { durationMs, durationSchema } from "#shared/config/duration.ts";
-import { DEFAULT_PATH_CONFIG, pathConfigSchema } from "#shared/config/path-config.ts";
+import { DEFAULT_PATH_CONFIG, pathConfigSchema, pathOverridesSchema } from "#shared/config/path-config.ts";
 import { isPathName } from "#shared/path-name.ts";
 import { parseBucketLocation } from "#shared/store/bucket-location.ts";
 import { userSchema } from "../stream/user.ts";
@@ -24,7 +24,7 @@ const pathKey = z.string().refine((name) => name === ALL_OTHERS || isPathName(na
 });
 
 /** What a path's own entry may say: every key may be left out, and then has the value of `pathDefaults`. */
-const pathEntrySchema = z.preprocess((value) => value ?? {}, pathConfigSchema.partial());
+const pathEntrySchema = z.preprocess((value) => value ?? {}, pathOverridesSchema);
 
 export const settingsSchema = z.strictObject({
 	logLevel: z

@@ -49,4 +49,33 @@ export type PathConfig = z.infer<typeof pathConfigSchema>;
 /** As a person writes it: every key may be left out. */
 export type PathConfigInput = z.input<typeof pathConfigSchema>;
 
+/** What one path says of its own: keys that it leaves out have the value of the defaults around it. */
+export type PathOverrides = { readonly [K in keyof PathConfig]?: PathConfig[K] | undefined };
+
+type OverridesShape = { [K in keyof PathConfig]: z.ZodOptional<z.ZodType<PathConfig[K], PathConfig[K]>> };
+
+/** {@link pathConfigSchema} without its defaults. */
+export const pathOverridesSchema = z
+	.strictObject(
+		Object.fromEntries(
+			Object.entries(pathConfigSchema.shape).map(([key, schema]) => [
+				key,
+				schema
+					.unwrap()
+					.optional()
+					.describe(schema.description ?? ""),
+			]),
+		) as unknown as OverridesShape,
+	)
+	.meta({ id: "PathOverrides", description: "The settings of one path that differ from the defaults" });
+
+/** The settings of a path: what the later of `layers` say goes before what the earlier say. */
+export function layeredPathConfig(defaults: PathConfig, ...layers: readonly PathOverrides[]): PathConfig {
+	return Object.assign({}, defaults, ...layers.map(withoutUndefined));
+}
+
+function withoutUndefined(overrides: PathOverrides): PathOverrides {
+	return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
+}
+
 export const DEFAULT_PATH_CONFIG: PathConfig = pathConfigSchema.parse({});
