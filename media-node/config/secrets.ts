@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { link, mkdir, readFile, unlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
-import { generateSigningKey, signingKeysSchema } from "#shared/access/token.ts";
+import { generateSigningKey, signingKeysSchema } from "#shared/access/signing-key.ts";
 import { InputError } from "#shared/problem.ts";
 
 /** What a node keeps for itself in its data folder, readable by its own user alone. */
