@@ -1,0 +1,54 @@
+import { describe, expect, test } from "vitest";
+import { bytesOfHex } from "../../test/support/hex.ts";
+import type { H264Codec, H265Codec } from "./codec.ts";
+import { withParameterSets } from "./parameter-sets.ts";
+
+const SPS = bytesOfHex("67640028acd940780227e5c044000003000400000300f03c60c658");
+const OTHER_SPS = bytesOfHex("6742c00bd902847e5c0440000003004000000c83c50a92");
+const PPS = bytesOfHex("68ebe3cb22c0");
+const SLICE = bytesOfHex("6588840a");
+const NONE: H264Codec = { name: "H264", sps: null, pps: null };
+const KNOWN: H264Codec = { name: "H264", sps: SPS, pps: PPS };
+
+describe("withParameterSets", () => {
+	test("takes copies of what an access unit brings", () => {
+		const bytes = SPS.slice();
+		const codec = withParameterSets(NONE, [bytes, PPS, SLICE]);
+		bytes.fill(0);
+		expect(codec).toEqual(KNOWN);
+	});
+
+	test("gives the same object when nothing is new", () => {
+		expect(withParameterSets(KNOWN, [SPS.slice(), PPS.slice(), SLICE])).toBe(KNOWN);
+		expect(withParameterSets(KNOWN, [SLICE, new Uint8Array(0)])).toBe(KNOWN);
+	});
+
+	test("keeps what is not brought", () => {
+		expect(withParameterSets(KNOWN, [OTHER_SPS])).toEqual({ ...KNOWN, sps: OTHER_SPS });
+	});
+
+	test("of several of a kind the first counts, so that two that take turns are no change", () => {
+		const other = bytesOfHex("6849e3cb22c0");
+		expect(withParameterSets(KNOWN, [PPS, other])).toBe(KNOWN);
+	});
+
+	test("a sequence parameter set that does not parse counts for nothing", () => {
+		expect(withParameterSets(KNOWN, [SPS.subarray(0, 8)])).toBe(KNOWN);
+		expect(withParameterSets(NONE, [SPS.subarray(0, 8)])).toBe(NONE);
+	});
+
+	test("knows the three sets of H.265", () => {
+		const none: H265Codec = { name: "H265", vps: null, sps: null, pps: null };
+		const vps = bytesOfHex("40010c01ffff01600000030090000003000003003c95c090");
+		const sps = bytesOfHex("420101016000000300900000030000030078a003c08010e596566924caf0168080000003008000000f04");
+		const pps = bytesOfHex("4401c172b46240");
+		const codec = withParameterSets(none, [vps, sps, pps]);
+		expect(codec).toEqual({ name: "H265", vps, sps, pps });
+		expect(withParameterSets(codec, [vps, sps, pps])).toBe(codec);
+	});
+
+	test("other codecs have none", () => {
+		const opus = { name: "Opus", channels: 2 } as const;
+		expect(withParameterSets(opus, [SPS])).toBe(opus);
+	});
+});
