@@ -37,11 +37,15 @@ export const mediaPrefix = (path: PathName): string => `${streamPrefix(path)}med
 /** A media or init segment. Created once, never changed. `file` is the last part of its URL too. */
 export const mediaKey = (path: PathName, file: string): string => `${mediaPrefix(path)}${file}`;
 
+/** Where the names of an epoch's segment begin. They sort as segments are committed, which retention relies on. */
+export const mediaPosition = (epoch: number, serial: number): string => `${padded(epoch)}-${padded(serial)}-`;
 /** The name of a media segment: unique for ever, since an epoch has one owner and an owner counts `serial` up. */
 export const mediaFile = (epoch: number, serial: number, rendition: string): string =>
-	`${padded(epoch)}-${padded(serial)}-${rendition}.m4s`;
-/** The name of an init segment, by the hash of its content. */
-export const initFile = (hash: string): string => `init-${hash}.mp4`;
+	`${mediaPosition(epoch, serial)}${rendition}.m4s`;
+export const INIT_FILE_PREFIX = "init-";
+/** The name of an init segment, by the first segment that needs it. Unique for ever: what was deleted never returns. */
+export const initFile = (epoch: number, serial: number, rendition: string): string =>
+	`${INIT_FILE_PREFIX}${mediaPosition(epoch, serial)}${rendition}.mp4`;
 
 export const eventsPrefix = (path: PathName): string => `events/${pathToKey(path)}/`;
 /** Event `sequence` of a stream: created once by the node; its number has no gap. */
@@ -51,14 +55,21 @@ export const OUTBOX_PREFIX = "outbox/";
 export const outboxKey = (path: PathName, sequence: number): string =>
 	`${OUTBOX_PREFIX}${pathToKey(path)}-${padded(sequence)}.json`;
 
+/** Milliseconds since the Unix epoch, so that names sort by time. */
+const timePrefix = (ms: number): string => `${String(Math.trunc(ms)).padStart(15, "0")}-`;
+
 export const DELIVERIES_PENDING_PREFIX = "deliveries/pending/";
 /** One delivery of one event to one endpoint, due at `dueMs`: a listing gives the most urgent first. */
 export const pendingDeliveryKey = (dueMs: number, deliveryId: string): string =>
-	`${DELIVERIES_PENDING_PREFIX}${String(Math.trunc(dueMs)).padStart(15, "0")}-${deliveryId}.json`;
+	`${DELIVERIES_PENDING_PREFIX}${timePrefix(dueMs)}${deliveryId}.json`;
 export const DELIVERIES_DONE_PREFIX = "deliveries/done/";
-export const doneDeliveryKey = (deliveryId: string): string => `${DELIVERIES_DONE_PREFIX}${deliveryId}.json`;
+/** A delivery that came through at `doneMs`. Oldest first, so that the old are found to be pruned. */
+export const doneDeliveryKey = (doneMs: number, deliveryId: string): string =>
+	`${DELIVERIES_DONE_PREFIX}${timePrefix(doneMs)}${deliveryId}.json`;
 export const DELIVERIES_DEAD_PREFIX = "deliveries/dead/";
-export const deadDeliveryKey = (deliveryId: string): string => `${DELIVERIES_DEAD_PREFIX}${deliveryId}.json`;
+/** A delivery that was given up at `deadMs`. It stays until somebody replays it. */
+export const deadDeliveryKey = (deadMs: number, deliveryId: string): string =>
+	`${DELIVERIES_DEAD_PREFIX}${timePrefix(deadMs)}${deliveryId}.json`;
 /** Who is draining the outbox right now. */
 export const DELIVERY_LEASE_KEY = "deliveries/lease.json";
 

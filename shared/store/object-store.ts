@@ -7,8 +7,10 @@
  * - `store.conflict`: another conditional write was in flight (409): try again.
  * - `store.throttled` (429, 503 SlowDown): try again later.
  * - `store.unavailable`: no answer, a 5xx or a time-out. **A write may have taken effect.**
- * - `store.refused`: credentials, policy, bad request: trying again will not help.
- * An aborted `signal` gives `aborted`.
+ * - `store.refused`: credentials, policy, bad request, or a key that breaks the rule of `object-key.ts`: trying again
+ *   will not help.
+ * An aborted `signal` gives `aborted`; **a write may have taken effect** then too. A range without bytes gives
+ * `input.range`. No store retries: whoever calls it knows whether that is right.
  */
 export interface ObjectStore {
 	/** Reads an object. `null` when there is none. */
@@ -49,7 +51,7 @@ export type PutOptions = CallOptions & {
 export type ListOptions = CallOptions & {
 	/** Keys up to and including this one are left out. */
 	readonly startAfter?: string | undefined;
-	/** 1 to 1000, 1000 by default. */
+	/** 1 to {@link MAX_LIST_LIMIT}, which is the default. Keys and prefixes count alike. */
 	readonly limit?: number | undefined;
 	/** Groups keys that share the text up to the next delimiter into `prefixes`. */
 	readonly delimiter?: string | undefined;
@@ -61,15 +63,16 @@ export type ObjectInfo = {
 	readonly etag: string;
 	/** Of the whole object, in bytes. */
 	readonly size: number;
+	/** As it was written; a store in a folder tells it from the key. `null` if unknown, and in listings. */
 	readonly contentType: string | null;
 	/** Milliseconds since the Unix epoch. */
 	readonly modifiedMs: number;
 };
 
 export type StoredObject = ObjectInfo & {
-	/** What part of the object the body is: the whole, unless a range was asked for. `end` is inclusive. */
+	/** What part of the object the body is: the whole, unless a range was asked for. `end` is inclusive; -1 if empty. */
 	readonly range: { readonly start: number; readonly end: number };
-	/** The body. It can be read once, by one of these. */
+	/** The body. It must be read (or its stream cancelled), once, by one of these: it may hold a file or a connection. */
 	bytes(): Promise<Uint8Array>;
 	text(): Promise<string>;
 	stream(): ReadableStream<Uint8Array>;
@@ -86,3 +89,4 @@ export type ListPage = {
 };
 
 export const MAX_DELETE_KEYS = 1000;
+export const MAX_LIST_LIMIT = 1000;
