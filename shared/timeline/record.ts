@@ -18,7 +18,7 @@ export const renditionSchema = z.object({
 	id: z.string().regex(/^[a-z][a-z0-9]{0,15}$/),
 	kind: z.enum(["video", "audio"]),
 	/** RFC 6381 codec string, such as `avc1.64001f` or `mp4a.40.2`. */
-	codecs: z.string().min(1).max(128),
+	codecs: z.string().regex(/^[0-9A-Za-z.-]{1,128}$/),
 	/** Peak and average bit rate over the window, in bits per second. */
 	bandwidth: count,
 	averageBandwidth: count,
