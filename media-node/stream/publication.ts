@@ -36,7 +36,10 @@ export interface Publication {
 	 * A packet that is malformed is counted and left out.
 	 */
 	writePacket(track: number, bytes: Uint8Array, offset: number, length: number): void;
-	/** Ends what one read of the socket brought: readers get it now, as one batch. */
+	/**
+	 * Ends what one read of the socket brought: readers get it now, as one batch. A door whose reads bring one packet
+	 * each, as UDP's do, flushes at the end of the tick: a batch of one packet costs readers what a whole frame does.
+	 */
 	flush(): void;
 	/** A sender report of this publisher, in its own time stamps. */
 	writeSenderReport(track: number, report: { readonly wallclockMs: number; readonly rtpTime: number }): void;
@@ -53,7 +56,12 @@ export interface ReadableStreamOfPath {
 	readonly tracks: readonly Track[];
 	/** Where the next packet of a track will be: for the RTP-Info header. `null` before the first one. */
 	position(track: number): { readonly sequence: number; readonly rtpTime: number; readonly ssrc: number } | null;
+	/**
+	 * @throws GoneError `stream.ended`, also when the tracks are no longer those that were there when this was read
+	 * @throws InputError `path.readers`
+	 */
 	readPackets(sink: PacketSink): Disposable;
+	/** @throws GoneError `stream.ended` */
 	readUnits(sink: UnitSink): Disposable;
 }
 
@@ -61,6 +69,7 @@ export interface ReadableStreamOfPath {
 export interface StreamTable {
 	/**
 	 * @throws InputError `path.conflict` when somebody else publishes and may not be overridden, `path.not_configured`
+	 * @throws ProtocolError `media.unsupported`, `bytes.limit`: no track, or too many
 	 * @throws StoreError `timeline.fenced` when another node owns the stream and may not be overridden
 	 */
 	publish(request: PublishRequest, signal?: AbortSignal): Promise<Publication>;

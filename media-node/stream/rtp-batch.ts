@@ -7,6 +7,7 @@
  * publishers of the stream.
  */
 export type RtpBatch = {
+	/** A `Buffer`, which sockets take as it is. Its `slice` is a view: copy with `Uint8Array.from`. */
 	readonly bytes: Uint8Array;
 	/** Three numbers a packet: track index, offset of its RTP header in `bytes`, length of the packet. */
 	readonly packets: Uint32Array | readonly number[];

@@ -1,0 +1,213 @@
+import type { Clock } from "#shared/clock.ts";
+import type { SluiceError } from "#shared/problem.ts";
+import type { Logger } from "../log.ts";
+import { newRtpPacket, readRtpPacket } from "../rtp/rtp-packet.ts";
+import { BatchBuilder, MAX_PACKET_BYTES } from "./batch-builder.ts";
+import type { Publication, PublisherInfo, PublishRequest } from "./publication.ts";
+import type { Restamper } from "./restamper.ts";
+import type { RtpBatch } from "./rtp-batch.ts";
+import type { PacketSink, SenderReport, UnitSink } from "./sink.ts";
+import type { SinkList } from "./sink-list.ts";
+import { ToPackets } from "./to-packets.ts";
+import { ToUnits } from "./to-units.ts";
+import type { Track } from "./track.ts";
+import type { Unit } from "./unit.ts";
+import { UnitFeed } from "./unit-feed.ts";
+
+/** What a stream lends to the one who publishes to it. */
+export type Outlets = {
+	readonly clock: Clock;
+	readonly log: Logger;
+	readonly restamper: Restamper;
+	readonly packetSinks: SinkList<PacketSink>;
+	readonly unitSinks: SinkList<UnitSink>;
+	/** The tracks have new parameter sets. */
+	readonly onTracks: (tracks: readonly Track[]) => void;
+	/** The publisher went away by itself. Called at most once, and not after an eviction. */
+	readonly onClosed: (reason: SluiceError | null) => void;
+};
+
+/** What a publisher has brought so far. */
+export type Counters = {
+	readonly bytesReceived: number;
+	/** RTP packets, or access units of a publisher that has no packets. */
+	readonly packetsReceived: number;
+	/** Malformed, or not of the track. */
+	readonly packetErrors: number;
+	/** Incomplete, malformed, or with impossible time stamps. */
+	readonly unitsDropped: number;
+};
+
+/**
+ * The publisher's end of a stream: one synchronous way from a packet to all readers. A packet becomes part of a batch if
+ * anyone reads at all; the batch goes to the packet sinks as it is, and becomes units if there is a unit sink.
+ */
+export class StreamPublication implements Publication {
+	readonly info: PublisherInfo;
+	readonly #outlets: Outlets;
+	readonly #onEvicted: (reason: SluiceError) => void;
+	/** By track: what the publisher's packets say, which need not be what those of the stream say. */
+	readonly #payloadTypes: readonly number[];
+	readonly #feed: UnitFeed;
+	readonly #builder: BatchBuilder;
+	readonly #packet = newRtpPacket();
+	/** Made when they are wanted. */
+	#toUnits: ToUnits | null = null;
+	#toPackets: ToPackets | null = null;
+	/** By track: the newest report in the stream's time, and one that waits for the first packet. */
+	readonly #reports: (SenderReport | null)[];
+	readonly #heldReports: ({ readonly wallclockMs: number; readonly rtpTime: number } | null)[];
+	#open = true;
+	/** When this read came, by both clocks; asked for once a read. */
+	#inRead = false;
+	#arrivalMs = 0;
+	#nowMs = 0;
+	#bytesReceived = 0;
+	#packetsReceived = 0;
+	#packetErrors = 0;
+	#unitsDropped = 0;
+
+	/** `tracks` are the stream's, one for each of the request's. */
+	constructor(request: PublishRequest, tracks: readonly Track[], outlets: Outlets) {
+		this.info = request.publisher;
+		this.#outlets = outlets;
+		this.#onEvicted = request.onEvicted;
+		this.#payloadTypes = request.tracks.map((track) => track.rtp.payloadType);
+		this.#feed = new UnitFeed(tracks, outlets.unitSinks, outlets.onTracks);
+		this.#builder = new BatchBuilder(tracks, (batch) => this.#deliver(batch));
+		this.#reports = tracks.map(() => null);
+		this.#heldReports = tracks.map(() => null);
+		outlets.restamper.release();
+		this.#feed.begin();
+	}
+
+	get tracks(): readonly Track[] {
+		return this.#feed.tracks;
+	}
+
+	get counters(): Counters {
+		return {
+			bytesReceived: this.#bytesReceived,
+			packetsReceived: this.#packetsReceived,
+			packetErrors: this.#packetErrors,
+			unitsDropped: this.#unitsDropped + this.#feed.dropped + (this.#toUnits?.dropped ?? 0),
+		};
+	}
+
+	writePacket(track: number, bytes: Uint8Array, offset: number, length: number): void {
+		if (!this.#open) return;
+		const packet = this.#packet;
+		if (
+			length > MAX_PACKET_BYTES ||
+			!readRtpPacket(packet, bytes, offset, length) ||
+			packet.payloadType !== this.#payloadTypes[track]
+		) {
+			this.#packetErrors++;
+			return;
+		}
+		if (!this.#inRead) this.#beginRead();
+		this.#packetsReceived++;
+		this.#bytesReceived += length;
+		const { restamper, packetSinks, unitSinks } = this.#outlets;
+		restamper.stamp(track, packet, this.#nowMs);
+		if (packetSinks.size === 0 && unitSinks.size === 0) return;
+		this.#builder.addPacket(track, bytes, offset, length, packet, this.#arrivalMs);
+	}
+
+	flush(): void {
+		if (!this.#open) return;
+		this.#inRead = false;
+		this.#releaseReports();
+		this.#builder.flush();
+		this.#toPackets?.flush();
+	}
+
+	writeSenderReport(track: number, report: { readonly wallclockMs: number; readonly rtpTime: number }): void {
+		if (!this.#open || track >= this.#heldReports.length) return;
+		this.#heldReports[track] = report;
+		this.#releaseReports();
+	}
+
+	writeUnit(track: number, unit: Omit<Unit, "track">): void {
+		if (!this.#open) return;
+		if (!this.#inRead) this.#beginRead();
+		const verdict = this.#feed.judge(track, Number.isSafeInteger(unit.pts) ? unit.dts : Number.NaN, this.#arrivalMs);
+		if (verdict === "drop") return;
+		if (verdict === "break") this.#feed.begin();
+		this.#packetsReceived++;
+		for (const frame of unit.frames) this.#bytesReceived += frame.length;
+		const { restamper, packetSinks } = this.#outlets;
+		const whole = { ...unit, track: this.#feed.refresh(track, unit.randomAccess ? unit.frames : []) };
+		this.#feed.push(whole, this.#arrivalMs);
+		if (packetSinks.size > 0) {
+			this.#toPackets ??= new ToPackets(this.#feed.tracks, restamper, (batch) => packetSinks.each(pushBatch, batch));
+			this.#toPackets.push(whole, this.#arrivalMs, this.#nowMs);
+		}
+	}
+
+	close(reason?: SluiceError): void {
+		if (!this.#open) return;
+		this.#shut();
+		this.#outlets.onClosed(reason ?? null);
+	}
+
+	/** Throws the publisher out. */
+	evict(reason: SluiceError): void {
+		if (!this.#open) return;
+		this.#shut();
+		try {
+			this.#onEvicted(reason);
+		} catch (error) {
+			this.#outlets.log.error({ err: error, publisher: this.info.id }, "A publisher failed while it was thrown out");
+		}
+	}
+
+	#shut(): void {
+		this.flush();
+		this.#open = false;
+		if (this.#packetErrors > 0) {
+			const { id: publisher, protocol } = this.info;
+			const { packetErrors } = this.counters;
+			this.#outlets.log.warn({ publisher, protocol, packetErrors }, "The publisher sent packets that were left out");
+		}
+	}
+
+	#beginRead(): void {
+		this.#inRead = true;
+		this.#arrivalMs = this.#outlets.clock.now();
+		this.#nowMs = this.#outlets.clock.monotonic();
+	}
+
+	#deliver(batch: RtpBatch): void {
+		const { packetSinks, unitSinks } = this.#outlets;
+		packetSinks.each(pushBatch, batch);
+		if (unitSinks.size > 0) {
+			this.#toUnits ??= new ToUnits(this.#feed, this.#reports);
+			this.#toUnits.push(batch);
+		} else if (this.#toUnits !== null) {
+			this.#unitsDropped += this.#toUnits.dropped;
+			this.#toUnits = null;
+		}
+	}
+
+	/** Passes on the reports of tracks of which a packet was seen: only then their time in the stream is known. */
+	#releaseReports(): void {
+		for (let track = 0; track < this.#heldReports.length; track++) {
+			const held = this.#heldReports[track] ?? null;
+			const report = held === null ? null : this.#outlets.restamper.report(track, held);
+			if (report === null) continue;
+			this.#heldReports[track] = null;
+			this.#reports[track] = report;
+			this.#toUnits?.senderReport(track, report);
+			this.#outlets.packetSinks.each(pushReport, { track, report });
+		}
+	}
+}
+
+function pushBatch(sink: PacketSink, batch: RtpBatch): void {
+	sink.push(batch);
+}
+
+function pushReport(sink: PacketSink, { track, report }: { track: number; report: SenderReport }): void {
+	sink.senderReport(track, report);
+}

@@ -1,0 +1,221 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import type { Clock } from "#shared/clock.ts";
+import type { PathConfig } from "#shared/config/path-config.ts";
+import type { PathName } from "#shared/path-name.ts";
+import { GoneError, InputError, type SluiceError } from "#shared/problem.ts";
+import type { Logger } from "../log.ts";
+import { GatedUnitSink } from "./gated-unit-sink.ts";
+import type { Publication, PublisherInfo, PublishRequest, ReadableStreamOfPath } from "./publication.ts";
+import { Restamper } from "./restamper.ts";
+import { sameFormats } from "./same-format.ts";
+import type { PacketSink, UnitSink } from "./sink.ts";
+import { SinkList } from "./sink-list.ts";
+import { type Counters, StreamPublication } from "./stream-publication.ts";
+import type { Track } from "./track.ts";
+
+export type StreamOptions = {
+	readonly path: PathName;
+	readonly config: PathConfig;
+	readonly clock: Clock;
+	readonly log: Logger;
+};
+
+/** A stream as the API shows it. Plain data. */
+export type StreamSnapshot = Counters & {
+	readonly name: PathName;
+	readonly id: string;
+	/** Somebody publishes now; otherwise the stream waits for a publisher to come back. */
+	readonly ready: boolean;
+	/** When the stream began, milliseconds since the Unix epoch. */
+	readonly sinceMs: number;
+	readonly publisher: PublisherInfo | null;
+	readonly tracks: readonly Track[];
+	/** Clients that read packets. */
+	readonly readers: number;
+};
+
+const NOTHING: Counters = { bytesReceived: 0, packetsReceived: 0, packetErrors: 0, unitsDropped: 0 };
+
+/** The live stream of one path: publishers come and go, one at a time, and readers stay. */
+export class Stream implements ReadableStreamOfPath {
+	/** Unique for each time that a stream begins. */
+	readonly id = randomUUID();
+	readonly path: PathName;
+	readonly sinceMs: number;
+	/** Replaced when the configuration changes. */
+	config: PathConfig;
+	readonly #clock: Clock;
+	readonly #log: Logger;
+	readonly #packetSinks: SinkList<PacketSink>;
+	readonly #unitSinks: SinkList<UnitSink>;
+	#tracks: readonly Track[] = [];
+	#restamper = new Restamper([], randomSsrc);
+	#publication: StreamPublication | null = null;
+	/** Of the publishers before this one. */
+	#counters = NOTHING;
+	#ended = false;
+
+	constructor({ path, config, clock, log }: StreamOptions) {
+		this.path = path;
+		this.config = config;
+		this.sinceMs = clock.now();
+		this.#clock = clock;
+		this.#log = log.child({ path });
+		this.#packetSinks = new SinkList(this.#log);
+		this.#unitSinks = new SinkList(this.#log);
+	}
+
+	get tracks(): readonly Track[] {
+		return this.#tracks;
+	}
+
+	/** Who publishes now. */
+	get publisher(): PublisherInfo | null {
+		return this.#publication?.info ?? null;
+	}
+
+	get snapshot(): StreamSnapshot {
+		return {
+			...(this.#publication === null ? this.#counters : sum(this.#counters, this.#publication.counters)),
+			name: this.path,
+			id: this.id,
+			ready: this.#publication !== null,
+			sinceMs: this.sinceMs,
+			publisher: this.publisher,
+			tracks: this.#tracks,
+			readers: this.#packetSinks.size,
+		};
+	}
+
+	position(track: number): { readonly sequence: number; readonly rtpTime: number; readonly ssrc: number } | null {
+		return track < this.#tracks.length ? this.#restamper.position(track, this.#clock.monotonic()) : null;
+	}
+
+	readPackets(sink: PacketSink): Disposable {
+		this.#expectOpen();
+		this.expectRoom();
+		return this.#packetSinks.add(sink);
+	}
+
+	readUnits(sink: UnitSink): Disposable {
+		this.#expectOpen();
+		const gated = new GatedUnitSink(sink);
+		if (this.#publication !== null) gated.begin(this.#publication.tracks);
+		return this.#unitSinks.add(gated);
+	}
+
+	/**
+	 * The stream with the tracks that it has now, for one reader: once their formats have changed, what the reader was
+	 * told is void, and it cannot begin any more.
+	 */
+	reading(): ReadableStreamOfPath {
+		const restamper = this.#restamper;
+		const stream = this;
+		return {
+			path: this.path,
+			get tracks() {
+				return stream.tracks;
+			},
+			position: (track) => this.position(track),
+			readPackets: (sink) => {
+				if (this.#restamper !== restamper) throw otherTracks(this.path);
+				return this.readPackets(sink);
+			},
+			readUnits: (sink) => this.readUnits(sink),
+		};
+	}
+
+	/** @throws InputError `path.readers` */
+	expectRoom(): void {
+		const { maxReaders } = this.config;
+		if (maxReaders === 0 || this.#packetSinks.size < maxReaders) return;
+		throw new InputError("path.readers", `Path ${this.path} has its ${maxReaders} readers already; try again later`);
+	}
+
+	/**
+	 * Lets a publisher in; the one before must be out. `onClosed` is called when it leaves by itself. Readers of packets
+	 * stay if they can decode what follows.
+	 * @throws GoneError `stream.ended`
+	 */
+	publish(request: PublishRequest, onClosed: (reason: SluiceError | null) => void): Publication {
+		this.#expectOpen();
+		if (this.#publication !== null) throw new TypeError(`Cannot publish to ${this.path}: somebody publishes already`);
+		if (sameFormats(this.#tracks, request.tracks)) {
+			this.#tracks = request.tracks.map((track, index) => continued(this.#tracks[index] as Track, track));
+		} else {
+			this.#packetSinks.end(otherTracks(this.path));
+			this.#tracks = request.tracks.map((track, index) => ({ ...track, index }));
+			this.#restamper = new Restamper(this.#tracks, randomSsrc);
+		}
+		const publication = new StreamPublication(request, this.#tracks, {
+			clock: this.#clock,
+			log: this.#log,
+			restamper: this.#restamper,
+			packetSinks: this.#packetSinks,
+			unitSinks: this.#unitSinks,
+			onTracks: (tracks) => {
+				this.#tracks = tracks;
+			},
+			onClosed: (reason) => {
+				this.#withdraw(publication);
+				onClosed(reason);
+			},
+		});
+		this.#publication = publication;
+		return publication;
+	}
+
+	/** Throws the publisher out, if there is one. Readers stay. */
+	evict(reason: SluiceError): void {
+		const publication = this.#publication;
+		if (publication === null) return;
+		publication.evict(reason);
+		this.#withdraw(publication);
+	}
+
+	/** Throws the publisher out and ends all readers. Idempotent. */
+	end(reason: SluiceError): void {
+		if (this.#ended) return;
+		this.#ended = true;
+		this.evict(reason);
+		this.#packetSinks.end(reason);
+		this.#unitSinks.end(reason);
+	}
+
+	#withdraw(publication: StreamPublication): void {
+		if (this.#publication !== publication) return;
+		this.#publication = null;
+		this.#counters = sum(this.#counters, publication.counters);
+		this.#unitSinks.each(pause, undefined);
+	}
+
+	#expectOpen(): void {
+		if (this.#ended) throw new GoneError("stream.ended", `The stream of ${this.path} has ended`);
+	}
+}
+
+/** What a publisher that came back brings, under the payload type that readers know. */
+function continued(before: Track, now: Omit<Track, "index">): Track {
+	return { ...now, index: before.index, rtp: { ...now.rtp, payloadType: before.rtp.payloadType } };
+}
+
+function otherTracks(path: PathName): GoneError {
+	return new GoneError("stream.ended", `The publisher of ${path} came back with other tracks; read again`);
+}
+
+function sum(a: Counters, b: Counters): Counters {
+	return {
+		bytesReceived: a.bytesReceived + b.bytesReceived,
+		packetsReceived: a.packetsReceived + b.packetsReceived,
+		packetErrors: a.packetErrors + b.packetErrors,
+		unitsDropped: a.unitsDropped + b.unitsDropped,
+	};
+}
+
+function randomSsrc(): number {
+	return randomBytes(4).readUInt32BE();
+}
+
+function pause(sink: UnitSink): void {
+	sink.pause();
+}

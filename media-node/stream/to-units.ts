@@ -1,0 +1,88 @@
+import { DtsExtractor } from "../codecs/dts.ts";
+import type { AccessUnit, Depacketizer } from "../rtp/access-unit.ts";
+import { ClockMap } from "../rtp/clock-map.ts";
+import { createDepacketizer } from "../rtp/depacketizer.ts";
+import { newRtpPacket, readRtpPacket } from "../rtp/rtp-packet.ts";
+import { PACKET_STRIDE, type RtpBatch } from "./rtp-batch.ts";
+import type { Track } from "./track.ts";
+import type { UnitFeed } from "./unit-feed.ts";
+
+type Report = { readonly wallclockMs: number; readonly rtpTime: number };
+
+/** Makes the units of one publisher's RTP packets. Batches never change, so frames are views of them. */
+export class ToUnits {
+	readonly #feed: UnitFeed;
+	readonly #clockRates: readonly number[];
+	readonly #depacketizers: readonly (Depacketizer | null)[];
+	readonly #packet = newRtpPacket();
+	#clocks: ClockMap;
+	/** By track; `null` before the first key frame, and where decoding order is presentation order. */
+	#dts: (DtsExtractor | null)[] = [];
+
+	/** `reports` are the newest sender reports by track, where there are any. */
+	constructor(feed: UnitFeed, reports: readonly (Report | null)[]) {
+		this.#feed = feed;
+		this.#clockRates = feed.tracks.map((track) => track.clockRate);
+		this.#depacketizers = feed.tracks.map((track) => createDepacketizer(track.codec, track.rtp.fmtp));
+		this.#clocks = new ClockMap(this.#clockRates);
+		reports.forEach((report, track) => {
+			if (report !== null) this.senderReport(track, report);
+		});
+	}
+
+	/** How many units were left out because something of them was lost or malformed. */
+	get dropped(): number {
+		return this.#depacketizers.reduce((sum, depacketizer) => sum + (depacketizer?.dropped ?? 0), 0);
+	}
+
+	senderReport(track: number, report: Report): void {
+		this.#clocks.senderReport(track, report.wallclockMs, report.rtpTime);
+	}
+
+	push(batch: RtpBatch): void {
+		const { packets, arrivalMs } = batch;
+		// Not a `Buffer`: a sink that copies a frame with `slice` must not get a view.
+		const bytes = new Uint8Array(batch.bytes.buffer, batch.bytes.byteOffset, batch.bytes.length);
+		for (let i = 0; i < packets.length; i += PACKET_STRIDE) {
+			const track = packets[i] as number;
+			const depacketizer = this.#depacketizers[track];
+			if (depacketizer === null || depacketizer === undefined) continue;
+			if (!readRtpPacket(this.#packet, bytes, packets[i + 1] as number, packets[i + 2] as number)) continue;
+			const units = depacketizer.push(bytes, this.#packet);
+			for (let u = 0; u < units.length; u++) this.#give(track, units[u] as AccessUnit, arrivalMs);
+		}
+	}
+
+	#give(index: number, { rtpTime, frames, randomAccess }: AccessUnit, arrivalMs: number): void {
+		const feed = this.#feed;
+		let pts = this.#clocks.ptsOf(index, rtpTime, arrivalMs);
+		const verdict = feed.judge(index, pts, arrivalMs);
+		if (verdict === "drop") return;
+		if (verdict === "break") {
+			// The old reports spoke of the old time stamps.
+			this.#clocks = new ClockMap(this.#clockRates);
+			this.#dts = [];
+			feed.begin();
+			pts = this.#clocks.ptsOf(index, rtpTime, arrivalMs);
+		}
+		const dts = this.#dtsOf(index, pts, frames, randomAccess);
+		if (dts === null) return;
+		const track = feed.tracks[index] as Track;
+		const wallclockMs = this.#clocks.wallclockOf(index, pts, arrivalMs);
+		feed.push({ track, pts, dts, wallclockMs, randomAccess, frames }, arrivalMs);
+	}
+
+	/** `null` before the first key frame: nothing can be decoded yet. */
+	#dtsOf(index: number, pts: number, frames: readonly Uint8Array[], randomAccess: boolean): number | null {
+		const before = this.#feed.tracks[index] as Track;
+		if (before.codec.name !== "H264" && before.codec.name !== "H265") return pts;
+		let extractor = this.#dts[index] ?? null;
+		if (randomAccess) {
+			const { codec } = this.#feed.refresh(index, frames);
+			if (codec.name !== "H264" && codec.name !== "H265") return pts;
+			if (extractor === null) extractor = this.#dts[index] = new DtsExtractor(codec);
+			else if (codec !== before.codec) extractor.configure(codec);
+		}
+		return extractor?.dtsOf(pts) ?? null;
+	}
+}
