@@ -24,6 +24,7 @@ export const PROBLEMS = {
 	"media.unsupported": { kind: "protocol", status: 415, title: "The codec or feature is not supported" },
 	"rtsp.malformed": { kind: "protocol", status: 400, title: "The RTSP message is malformed" },
 	"rtsp.state": { kind: "protocol", status: 455, title: "The RTSP method is not valid in this state" },
+	"rtsp.session": { kind: "protocol", status: 454, title: "There is no such RTSP session" },
 	"rtsp.transport": { kind: "protocol", status: 461, title: "The RTSP transport is not supported" },
 	"rtsp.timeout": { kind: "protocol", status: 408, title: "The RTSP peer went silent" },
 

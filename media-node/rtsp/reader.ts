@@ -1,0 +1,193 @@
+/** What a playing session sends: the PacketSink of an RTSP reader, over TCP or UDP. */
+
+import { randomBytes } from "node:crypto";
+import type { Clock } from "#shared/clock.ts";
+import { GoneError, type SluiceError } from "#shared/problem.ts";
+import type { Logger } from "../log.ts";
+import { type RtcpPacket, writeRtcp } from "../rtp/rtcp-packet.ts";
+import { writeSenderReport } from "../rtp/sender-report.ts";
+import type { ReadableStreamOfPath } from "../stream/publication.ts";
+import { PACKET_STRIDE, type RtpBatch } from "../stream/rtp-batch.ts";
+import type { PacketSink, SenderReport } from "../stream/sink.ts";
+import { type ChannelMap, frameOf, inChannels, isUsualMap } from "./interleaved.ts";
+import type { Peer } from "./peer.ts";
+import type { Transport } from "./transport.ts";
+import type { UdpSockets } from "./udp.ts";
+
+/** A reader whose connection holds more than this gets no more until it has caught up. */
+export const READER_BUDGET_BYTES = 4 * 1024 * 1024;
+/** When the publisher sends no reports, readers get ours this often. */
+const REPORT_INTERVAL_MS = 5_000;
+const LOG_INTERVAL_MS = 1_000;
+
+export type ReaderOptions = {
+	readonly stream: ReadableStreamOfPath;
+	/** By track of the stream; those that were not set up are missing. */
+	readonly transports: ReadonlyMap<number, Transport>;
+	readonly peer: Peer;
+	readonly udp: UdpSockets | null;
+	readonly clock: Clock;
+	readonly log: Logger;
+	readonly writeTimeoutMs: number;
+	/** The stream is over, or this reader cannot be served any more. Called at most once. */
+	readonly onEnd: (reason: SluiceError) => void;
+};
+
+export class Reader implements PacketSink, Disposable {
+	readonly #options: ReaderOptions;
+	readonly #channels: ChannelMap;
+	readonly #mapKey: string;
+	readonly #isUsual: boolean;
+	readonly #isTcp: boolean;
+	readonly #cname = randomBytes(8).toString("hex");
+	readonly #subscription: Disposable;
+	/** Waits for a key frame: at the start, and after packets were left out. */
+	#skipping = true;
+	#lastLogMs = Number.NEGATIVE_INFINITY;
+	#lastReportMs: number;
+	#stuckSinceMs: number | null = null;
+	#sentBefore = -1;
+	#ended = false;
+	packetsSent = 0;
+	bytesSent = 0;
+	packetsDiscarded = 0;
+
+	/** Begins to read. @throws what {@link ReadableStreamOfPath.readPackets} throws */
+	constructor(options: ReaderOptions) {
+		this.#options = options;
+		this.#channels = options.stream.tracks.map(({ index }) => {
+			const transport = options.transports.get(index);
+			return transport?.protocol === "tcp" ? transport.channels[0] : -1;
+		});
+		this.#mapKey = this.#channels.join(",");
+		this.#isUsual = isUsualMap(this.#channels);
+		this.#isTcp = [...options.transports.values()].every(({ protocol }) => protocol === "tcp");
+		this.#lastReportMs = options.clock.monotonic();
+		this.#subscription = options.stream.readPackets(this);
+	}
+
+	push(batch: RtpBatch): void {
+		if (this.#skipping) {
+			if (!batch.randomAccess || !this.#hasRoom()) {
+				this.#discard(batch);
+				return;
+			}
+			this.#skipping = false;
+		} else if (!this.#hasRoom()) {
+			this.#skipping = true;
+			this.#discard(batch);
+			this.#warn();
+			return;
+		}
+		if (this.#isTcp) this.#sendInterleaved(batch);
+		else this.#sendDatagrams(batch);
+	}
+
+	senderReport(track: number, report: SenderReport): void {
+		this.#lastReportMs = this.#options.clock.monotonic();
+		this.#sendRtcp(track, writeSenderReport(report, this.#cname));
+	}
+
+	end(reason: SluiceError): void {
+		this.#finish(reason);
+	}
+
+	/** Looks after time: reports of our own, and a connection that takes nothing. Called about once a second. */
+	tick(): void {
+		if (this.#ended) return;
+		const { clock, peer, writeTimeoutMs, stream } = this.#options;
+		const nowMs = clock.monotonic();
+		if (peer.pendingBytes === 0 || peer.sentBytes !== this.#sentBefore) this.#stuckSinceMs = null;
+		else this.#stuckSinceMs ??= nowMs;
+		this.#sentBefore = peer.sentBytes;
+		if (this.#stuckSinceMs !== null && nowMs - this.#stuckSinceMs >= writeTimeoutMs) {
+			this.#finish(new GoneError("reader.too_slow", `The reader took nothing for ${writeTimeoutMs} ms`));
+			return;
+		}
+		if (nowMs - this.#lastReportMs < REPORT_INTERVAL_MS) return;
+		this.#lastReportMs = nowMs;
+		for (const track of this.#options.transports.keys()) {
+			const position = stream.position(track);
+			if (position === null) continue;
+			const { ssrc, rtpTime } = position;
+			const report = { ssrc, rtpTime, wallclockMs: clock.now(), packets: this.packetsSent, octets: this.bytesSent };
+			this.#sendRtcp(track, writeSenderReport(report, this.#cname));
+		}
+	}
+
+	/** Stops reading; the session may begin again with another reader. */
+	[Symbol.dispose](): void {
+		this.#ended = true;
+		this.#subscription[Symbol.dispose]();
+	}
+
+	/** Tells the peer that its sources end. RFC 3550 §6.6. */
+	bye(): void {
+		for (const track of this.#options.transports.keys()) {
+			const ssrc = this.#options.stream.position(track)?.ssrc;
+			if (ssrc === undefined) continue;
+			const packets: RtcpPacket[] = [
+				{ type: "RR", ssrc, reports: [] },
+				{ type: "BYE", ssrcs: [ssrc], reason: "" },
+			];
+			this.#sendRtcp(track, writeRtcp(packets));
+		}
+	}
+
+	#hasRoom(): boolean {
+		return this.#options.peer.pendingBytes <= READER_BUDGET_BYTES;
+	}
+
+	#sendInterleaved(batch: RtpBatch): void {
+		const bytes = this.#isUsual ? batch.bytes : inChannels(batch, this.#channels, this.#mapKey);
+		if (bytes.length === 0) return;
+		this.packetsSent += batch.packets.length / PACKET_STRIDE;
+		this.bytesSent += bytes.length;
+		this.#options.peer.send(bytes);
+	}
+
+	#sendDatagrams({ bytes, packets }: RtpBatch): void {
+		const { transports, udp, peer } = this.#options;
+		for (let i = 0; i < packets.length; i += PACKET_STRIDE) {
+			const transport = transports.get(packets[i] as number);
+			if (transport?.protocol !== "udp") continue;
+			const offset = packets[i + 1] as number;
+			const length = packets[i + 2] as number;
+			udp?.rtp.send(bytes.subarray(offset, offset + length), peer.address, transport.clientPorts[0]);
+			this.packetsSent++;
+			this.bytesSent += length;
+		}
+	}
+
+	#sendRtcp(track: number, packet: Uint8Array): void {
+		const { transports, udp, peer } = this.#options;
+		const transport = transports.get(track);
+		if (transport?.protocol === "tcp") {
+			if (this.#hasRoom()) peer.send(frameOf(transport.channels[1], packet));
+		} else if (transport?.protocol === "udp") {
+			udp?.rtcp.send(packet, peer.address, transport.clientPorts[1]);
+		}
+	}
+
+	#discard(batch: RtpBatch): void {
+		// Before the first packet nothing was promised yet.
+		if (this.packetsSent > 0) this.packetsDiscarded += batch.packets.length / PACKET_STRIDE;
+	}
+
+	#warn(): void {
+		const nowMs = this.#options.clock.monotonic();
+		if (nowMs - this.#lastLogMs < LOG_INTERVAL_MS) return;
+		this.#lastLogMs = nowMs;
+		this.#options.log.warn(
+			{ code: "reader.too_slow", discarded: this.packetsDiscarded },
+			"The reader is too slow: packets are left out up to the next key frame",
+		);
+	}
+
+	#finish(reason: SluiceError): void {
+		if (this.#ended) return;
+		this.#ended = true;
+		this.#subscription[Symbol.dispose]();
+		this.#options.onEnd(reason);
+	}
+}
