@@ -1,0 +1,26 @@
+import type { Presign } from "#shared/access/presign.ts";
+import type { TokenVerifier } from "#shared/access/token.ts";
+import type { Clock } from "#shared/clock.ts";
+import type { ObjectStore } from "#shared/store/object-store.ts";
+import type { Settings } from "./settings.ts";
+import type { WebhookTransport } from "./webhooks/transport.ts";
+
+/** One line of a structured log. Never a token or a key. */
+export interface FunctionsLog {
+	info(fields: Record<string, unknown>, message: string): void;
+	error(fields: Record<string, unknown>, message: string): void;
+}
+
+/** All that the functions need of the world: what an entry brings, and a test replaces. */
+export type Deps = {
+	readonly store: ObjectStore;
+	readonly clock: Clock;
+	readonly settings: Settings;
+	readonly verifier: TokenVerifier;
+	/** Presigns URLs of the bucket; `null` where it has none, as a folder does. */
+	readonly presign: Presign | null;
+	readonly webhooks: WebhookTransport;
+	readonly log: FunctionsLog;
+	/** Whether one request may wait for what another one reads. Not on Workers, where a request's reads end with it. */
+	readonly sharesReads: boolean;
+};

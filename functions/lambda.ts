@@ -1,0 +1,79 @@
+/** The AWS Lambda entry: a function URL, and a schedule for the deliveries. */
+
+import { handle } from "hono/aws-lambda";
+import { createPresigner, type Presign } from "#shared/access/presign.ts";
+import { publicJwks } from "#shared/access/signing-key.ts";
+import { createTokenVerifier } from "#shared/access/token.ts";
+import { systemClock } from "#shared/clock.ts";
+import { type BucketLocation, parseBucketLocation } from "#shared/store/bucket-location.ts";
+import { openStore } from "#shared/store/open-store.ts";
+import { createApp } from "./app.ts";
+import type { Deps } from "./deps.ts";
+import { jsonLog } from "./json-log.ts";
+import { nodeHashes } from "./node-hashes.ts";
+import { nodeTransport } from "./node-send.ts";
+import { environmentSchema } from "./settings.ts";
+import { drainOutbox } from "./webhooks/drain.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Makes the handlers for an environment: one each for requests and for the schedule. */
+export function createHandlers(environment: Environment): { handler: LambdaHandler; scheduled: () => Promise<void> } {
+	// Opened by the first call, and once: a failure is tried again by the next one.
+	let opening: Promise<{ deps: Deps; respond: LambdaHandler }> | null = null;
+	const open = () => {
+		opening ??= openAll(environment).catch((error: unknown) => {
+			opening = null;
+			throw error;
+		});
+		return opening;
+	};
+	return {
+		handler: async (...call) => (await open()).respond(...call),
+		scheduled: async () => void (await drainOutbox((await open()).deps)),
+	};
+}
+
+type LambdaHandler = ReturnType<typeof handle>;
+
+async function openAll(environment: Environment): Promise<{ deps: Deps; respond: LambdaHandler }> {
+	const settings = environmentSchema.parse(environment);
+	const location = parseBucketLocation(environment["SLUICE_BUCKET"] ?? "");
+	const deps: Deps = {
+		store: await openStore(location),
+		clock: systemClock,
+		settings,
+		verifier: createTokenVerifier({ keys: publicJwks(settings.signingKeys), clock: systemClock }),
+		presign: presignOf(location, environment),
+		webhooks: nodeTransport({ allowInsecure: settings.webhookAllowInsecure, now: () => systemClock.now() }),
+		log: jsonLog,
+		// An instance answers one request at a time.
+		sharesReads: false,
+	};
+	return { deps, respond: handle(createApp(deps)) };
+}
+
+/** With the credentials of the function's own role, which AWS changes with the instance. */
+function presignOf(location: BucketLocation, environment: Environment): Presign | null {
+	const {
+		AWS_ACCESS_KEY_ID: accessKeyId,
+		AWS_SECRET_ACCESS_KEY: secretAccessKey,
+		AWS_SESSION_TOKEN: sessionToken,
+	} = environment;
+	if (location.kind !== "s3" || accessKeyId === undefined || secretAccessKey === undefined) return null;
+	const region = location.region ?? environment["AWS_REGION"] ?? "us-east-1";
+	return createPresigner({
+		endpoint: location.endpoint ?? `https://s3.${region}.amazonaws.com`,
+		region,
+		bucket: location.bucket,
+		prefix: location.prefix,
+		pathStyle: location.pathStyle,
+		accessKeyId,
+		secretAccessKey,
+		sessionToken,
+		hashes: nodeHashes,
+		clock: systemClock,
+	});
+}
+
+export const { handler, scheduled } = createHandlers(process.env);

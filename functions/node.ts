@@ -1,0 +1,146 @@
+/** The Node.js entry: the functions in a process of their own, or beside a media node. */
+
+import type { AddressInfo } from "node:net";
+import { serve } from "@hono/node-server";
+import { createPresigner, type Presign, type PresignerOptions } from "#shared/access/presign.ts";
+import { publicJwks } from "#shared/access/signing-key.ts";
+import { createTokenVerifier } from "#shared/access/token.ts";
+import type { Clock } from "#shared/clock.ts";
+import { InputError, SluiceError } from "#shared/problem.ts";
+import type { ObjectStore } from "#shared/store/object-store.ts";
+import { createApp } from "./app.ts";
+import type { Deps, FunctionsLog } from "./deps.ts";
+import { nodeHashes } from "./node-hashes.ts";
+import { nodeTransport } from "./node-send.ts";
+import type { Settings } from "./settings.ts";
+import { drainOutbox } from "./webhooks/drain.ts";
+
+export type FunctionsServerOptions = {
+	readonly settings: Settings;
+	readonly store: ObjectStore;
+	/** Where presigned URLs lead; `null` for a bucket that has none. */
+	readonly presign: Omit<PresignerOptions, "hashes" | "clock"> | null;
+	readonly address: { readonly host: string; readonly port: number };
+	readonly clock: Clock;
+	readonly log: FunctionsLog;
+};
+
+/** How often the outbox is looked at when nobody says that there is something. */
+const DRAIN_INTERVAL_MS = 5_000;
+const CLOSE_MS = 5_000;
+
+type NodeServer = ReturnType<typeof serve>;
+
+export class FunctionsServer implements AsyncDisposable {
+	readonly #server: NodeServer;
+	readonly #deps: Deps;
+	readonly #address: AddressInfo;
+	#draining: Promise<void> | null = null;
+	#again = false;
+	#timer: Disposable | null = null;
+	#closing: Promise<void> | null = null;
+
+	private constructor(server: NodeServer, deps: Deps, address: AddressInfo) {
+		this.#server = server;
+		this.#deps = deps;
+		this.#address = address;
+		this.poke();
+	}
+
+	/** @throws InputError `listen.in_use` */
+	static async open(options: FunctionsServerOptions): Promise<FunctionsServer> {
+		const deps = depsOf(options);
+		const { host, port } = options.address;
+		const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>();
+		const server = serve({ fetch: createApp(deps).fetch, port, ...(host === "" ? {} : { hostname: host }) }, resolve);
+		server.once("error", (cause) => reject(listenError(cause, port)));
+		const address = await promise;
+		server.removeAllListeners("error");
+		server.on("error", (error) => options.log.error({ err: error }, "The functions' socket reports an error"));
+		return new FunctionsServer(server, deps, address);
+	}
+
+	get port(): number {
+		return this.#address.port;
+	}
+
+	/** Says that there may be something to deliver. Returns at once. */
+	poke(): void {
+		if (this.#closing !== null) return;
+		if (this.#draining !== null) {
+			this.#again = true;
+			return;
+		}
+		this.#timer?.[Symbol.dispose]();
+		this.#timer = null;
+		this.#draining = this.#drain().then((waitMs) => {
+			this.#draining = null;
+			const isPoked = this.#again;
+			this.#again = false;
+			if (this.#closing !== null) return;
+			this.#timer = this.#deps.clock.after(isPoked ? 0 : waitMs, () => this.poke());
+		});
+	}
+
+	/** Stops listening, lets requests finish for a while, and waits for a delivery that is under way. Idempotent. */
+	[Symbol.asyncDispose](): Promise<void> {
+		this.#closing ??= this.#close();
+		return this.#closing;
+	}
+
+	async #close(): Promise<void> {
+		this.#timer?.[Symbol.dispose]();
+		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+		if ("closeIdleConnections" in this.#server) this.#server.closeIdleConnections();
+		const force = this.#deps.clock.after(CLOSE_MS, () => {
+			if ("closeAllConnections" in this.#server) this.#server.closeAllConnections();
+		});
+		await closed;
+		force[Symbol.dispose]();
+		await this.#draining;
+	}
+
+	/** Drains once, and says how long to wait for the next time. Never fails. */
+	async #drain(): Promise<number> {
+		const { clock, log } = this.#deps;
+		try {
+			const { nextDueMs } = await drainOutbox(this.#deps);
+			return Math.min(DRAIN_INTERVAL_MS, Math.max(50, (nextDueMs ?? Number.POSITIVE_INFINITY) - clock.now()));
+		} catch (error) {
+			log.error(
+				error instanceof SluiceError ? { code: error.code } : { err: error },
+				"Webhooks could not be delivered; they wait in the bucket",
+			);
+			return DRAIN_INTERVAL_MS;
+		}
+	}
+}
+
+function depsOf({ settings, store, presign, clock, log }: FunctionsServerOptions): Deps {
+	return {
+		store,
+		clock,
+		settings,
+		log,
+		verifier: createTokenVerifier({ keys: publicJwks(settings.signingKeys), clock }),
+		presign: presign === null ? null : presignerOf(presign, clock),
+		webhooks: nodeTransport({ allowInsecure: settings.webhookAllowInsecure, now: () => clock.now() }),
+		sharesReads: true,
+	};
+}
+
+function presignerOf(options: Omit<PresignerOptions, "hashes" | "clock">, clock: Clock): Presign {
+	return createPresigner({ ...options, hashes: nodeHashes, clock });
+}
+
+function listenError(cause: Error, port: number): Error {
+	if (!("code" in cause) || cause.code !== "EADDRINUSE") return cause;
+	return new InputError(
+		"listen.in_use",
+		`Port ${port} (functionsAddress) is in use. Stop what uses it, or set functionsAddress to another port`,
+		{
+			data: { port, key: "functionsAddress", transport: "tcp" },
+			cause,
+		},
+	);
+}
