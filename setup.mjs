@@ -100,7 +100,9 @@ function ensureTestPrograms() {
 	const names = missing.map(({ program }) => program).join(", ");
 	const packages = [...new Set(missing.flatMap((entry) => entry.packages))];
 	if (process.getuid?.() !== 0 || !isProgram("apt-get")) {
-		stop(`The tests need ${names}. Install them (on Debian: apt-get install ${packages.join(" ")}), then run \`npm test\` again.`);
+		stop(
+			`The tests need ${names}. Install them (on Debian: apt-get install ${packages.join(" ")}), then run \`npm test\` again.`,
+		);
 	}
 	console.error(`sluice: installing ${names} with apt-get (once)`);
 	const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
@@ -109,7 +111,8 @@ function ensureTestPrograms() {
 		run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...packages], env);
 	if (!installed) stop(`apt-get could not install ${packages.join(" ")}; its message above says why.`);
 	const still = missing.filter(({ program }) => !isProgram(program)).map(({ program }) => program);
-	if (still.length > 0) stop(`The tests need ${still.join(", ")}, which ${packages.join(" ")} did not bring. Install them by hand.`);
+	if (still.length > 0)
+		stop(`The tests need ${still.join(", ")}, which ${packages.join(" ")} did not bring. Install them by hand.`);
 }
 
 if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -24,7 +24,8 @@ export class MetricsServer implements AsyncDisposable {
 		readonly log: Logger;
 	}): Promise<MetricsServer> {
 		const { registry, log } = options;
-		if (registry.getSingleMetric("process_cpu_user_seconds_total") === undefined) collectDefaultMetrics({ register: registry });
+		if (registry.getSingleMetric("process_cpu_user_seconds_total") === undefined)
+			collectDefaultMetrics({ register: registry });
 		const server = http.createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
 			if (request.method !== "GET" && request.method !== "HEAD") {
 				response.writeHead(405, { allow: "GET, HEAD" }).end();
@@ -61,8 +62,12 @@ export class MetricsServer implements AsyncDisposable {
 
 function listenError(cause: Error, port: number): Error {
 	if (!("code" in cause) || cause.code !== "EADDRINUSE") return cause;
-	return new InputError("listen.in_use", `Port ${port} (metricsAddress) is in use. Stop what uses it, or set metricsAddress to another port`, {
-		data: { port, key: "metricsAddress", transport: "tcp" },
-		cause,
-	});
+	return new InputError(
+		"listen.in_use",
+		`Port ${port} (metricsAddress) is in use. Stop what uses it, or set metricsAddress to another port`,
+		{
+			data: { port, key: "metricsAddress", transport: "tcp" },
+			cause,
+		},
+	);
 }

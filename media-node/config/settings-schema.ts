@@ -19,7 +19,7 @@ const timeout = durationSchema.refine((text) => durationMs(text) >= 100 && durat
 /** The key of `paths:` that stands for every path that has no entry of its own. */
 export const ALL_OTHERS = "all_others";
 
-const pathKey = z.string().refine((name) => name === ALL_OTHERS || isPathName(name), {
+const pathKey = z.string().refine((name): boolean => name === ALL_OTHERS || isPathName(name), {
 	message: `must be ${ALL_OTHERS} or a path name: letters, digits, _ - . and /, no slash at either end`,
 });
 

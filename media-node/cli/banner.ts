@@ -1,0 +1,34 @@
+import type { Settings } from "../config/settings-schema.ts";
+
+export type BannerOptions = {
+	readonly version: string;
+	readonly settings: Settings;
+	readonly configFile: string;
+	readonly configWritten: boolean;
+	readonly rtspPort: number | null;
+	readonly functionsPort: number | null;
+	/** A first admin token; `null` when there was one before. */
+	readonly token: string | null;
+};
+
+/** What a person who has just started Sluice wants to know. */
+export function banner(options: BannerOptions): string {
+	const { version, settings, configFile, configWritten, rtspPort, functionsPort, token } = options;
+	const lines = [`Sluice ${version}`, ""];
+	const say = (title: string, text: string) => lines.push(`  ${title.padEnd(9)} ${text}`);
+	if (rtspPort !== null) {
+		say("Publish", `rtsp://localhost:${rtspPort}/cam01`);
+		say("", `ffmpeg -re -stream_loop -1 -i any.mp4 -c copy -f rtsp rtsp://localhost:${rtspPort}/cam01`);
+	} else say("Publish", "the RTSP server is switched off");
+	if (functionsPort !== null) {
+		const url = (settings.publicURL ?? `http://localhost:${functionsPort}`).replace(/\/+$/, "");
+		say("Watch", "npx sluice token --path cam01 --read     prints the signed HLS URL");
+		say("API", `${url}/openapi.json`);
+	}
+	if (settings.metrics) say("Metrics", `http://${settings.metricsAddress.replace(/^:/, "localhost:")}/metrics`);
+	say("Bucket", settings.bucket);
+	say("Settings", configWritten ? `${configFile}, written now with every default` : configFile);
+	if (token !== null)
+		lines.push("", "  Admin token, valid for a day (`npx sluice token --admin` makes another):", token);
+	return `${lines.join("\n")}\n\n`;
+}

@@ -1,0 +1,159 @@
+/** Starts a media node and, in the same process, the functions: the one file that sees both halves. */
+
+import path from "node:path";
+import { issueToken } from "#shared/access/token.ts";
+import { systemClock } from "#shared/clock.ts";
+import { hasCode, InputError } from "#shared/problem.ts";
+import { type BucketLocation, parseBucketLocation } from "#shared/store/bucket-location.ts";
+import type { ObjectStore } from "#shared/store/object-store.ts";
+import { openStore } from "#shared/store/open-store.ts";
+import { FunctionsServer } from "../../functions/node.ts";
+import { addressOf } from "../config/address.ts";
+import { loadSettings } from "../config/load-settings.ts";
+import { type NodeSecrets, openSecrets } from "../config/secrets.ts";
+import { ALL_OTHERS, type Settings } from "../config/settings-schema.ts";
+import { createLogger, type Logger } from "../log.ts";
+import { MediaNode } from "../media-node.ts";
+import { banner } from "./banner.ts";
+import { portOwner } from "./port-owner.ts";
+
+/** A first token has to last until somebody has read the README. */
+const FIRST_TOKEN_MS = 24 * 3_600_000;
+/** A stop that takes longer is no stop. */
+const LAST_RESORT_MS = 30_000;
+
+/** Runs until SIGINT or SIGTERM. */
+export async function start({ config, version }: { config?: string; version: string }): Promise<void> {
+	const loaded = await loadSettings(config);
+	const { settings } = loaded;
+	const { secrets, created } = await openSecrets(settings.dataDir);
+	const log = createLogger({ level: settings.logLevel, structured: settings.logStructured });
+	const stop = new AbortController();
+	for (const name of ["SIGINT", "SIGTERM"] as const) {
+		process.once(name, () => {
+			log.info(`${name}: stopping`);
+			stop.abort();
+			setTimeout(() => process.exit(1), LAST_RESORT_MS).unref();
+		});
+	}
+	try {
+		await run({
+			settings,
+			secrets,
+			log,
+			stop: stop.signal,
+			onReady: async (ports) => {
+				const token = created ? await firstToken(secrets) : null;
+				process.stdout.write(
+					banner({ version, settings, configFile: loaded.file, configWritten: loaded.written, token, ...ports }),
+				);
+			},
+		});
+	} catch (error) {
+		if (hasCode(error, "aborted") && stop.signal.aborted) return;
+		throw await withPortOwner(error);
+	}
+}
+
+type RunOptions = {
+	readonly settings: Settings;
+	readonly secrets: NodeSecrets;
+	readonly log: Logger;
+	readonly stop: AbortSignal;
+	readonly onReady: (ports: { rtspPort: number | null; functionsPort: number | null }) => Promise<void>;
+};
+
+/** Opens everything, waits for `stop`, and closes everything in the reverse order. */
+async function run({ settings, secrets, log, stop, onReady }: RunOptions): Promise<void> {
+	const location = bucketOf(settings);
+	await using store = await openStore(location, {}, stop);
+	await using functions = settings.functions ? await openFunctions(settings, secrets, location, store, log) : null;
+	await using node = await MediaNode.open(
+		{ settings, secrets, store, clock: systemClock, log, onEvent: () => functions?.poke() },
+		stop,
+	);
+	await onReady({ rtspPort: node.rtsp?.port ?? null, functionsPort: functions?.port ?? null });
+	await new Promise<void>((resolve) => {
+		if (stop.aborted) resolve();
+		else stop.addEventListener("abort", () => resolve(), { once: true });
+	});
+}
+
+/** A folder is meant from where the program was started. */
+function bucketOf({ bucket }: Settings): BucketLocation {
+	const location = parseBucketLocation(bucket);
+	return location.kind === "folder" ? { ...location, root: path.resolve(location.root) } : location;
+}
+
+function openFunctions(
+	settings: Settings,
+	secrets: NodeSecrets,
+	location: BucketLocation,
+	store: ObjectStore,
+	log: Logger,
+): Promise<FunctionsServer> {
+	const { [ALL_OTHERS]: others = {}, ...paths } = settings.paths;
+	return FunctionsServer.open({
+		settings: {
+			signingKeys: secrets.signingKeys,
+			streamKeySecrets: secrets.streamKeySecrets,
+			publicUrl: settings.publicURL ?? null,
+			webhookAllowInsecure: settings.webhookAllowInsecure,
+			pathDefaults: Object.assign({}, settings.pathDefaults, others),
+			paths,
+		},
+		store,
+		presign: presignOf(location),
+		address: addressOf(settings.functionsAddress),
+		clock: systemClock,
+		// A line for each segment of each viewer is for those who ask for it.
+		log: {
+			info: (fields, message) => log.debug(fields, message),
+			error: (fields, message) => log.error(fields, message),
+		},
+	});
+}
+
+/** Presigned URLs need credentials that last: those of the environment, not of a machine's role. */
+function presignOf(location: BucketLocation) {
+	const {
+		AWS_ACCESS_KEY_ID: accessKeyId,
+		AWS_SECRET_ACCESS_KEY: secretAccessKey,
+		AWS_SESSION_TOKEN: sessionToken,
+		AWS_REGION,
+	} = process.env;
+	if (location.kind !== "s3" || accessKeyId === undefined || secretAccessKey === undefined) return null;
+	const region = location.region ?? AWS_REGION ?? "us-east-1";
+	const { bucket, prefix, pathStyle, endpoint } = location;
+	return {
+		endpoint: endpoint ?? `https://s3.${region}.amazonaws.com`,
+		region,
+		bucket,
+		prefix,
+		pathStyle,
+		accessKeyId,
+		secretAccessKey,
+		sessionToken,
+	};
+}
+
+function firstToken({ signingKeys }: NodeSecrets): Promise<string> {
+	const grant = {
+		permissions: [{ action: "api" as const, path: "" }],
+		subject: "admin",
+		expiresMs: systemClock.now() + FIRST_TOKEN_MS,
+	};
+	return issueToken(signingKeys, grant, systemClock);
+}
+
+/** Says who has the port that we wanted, where the system tells. */
+async function withPortOwner(error: unknown): Promise<unknown> {
+	if (!(error instanceof InputError) || !hasCode(error, "listen.in_use")) return error;
+	const { port, transport } = error.data as { port: number; transport: "tcp" | "udp" };
+	const owner = await portOwner(port, transport);
+	return owner === null
+		? error
+		: new InputError("listen.in_use", error.message.replace("is in use.", `is in use by ${owner}.`), {
+				data: error.data,
+			});
+}

@@ -1,0 +1,131 @@
+/**
+ * Joins the streams of the path table to the bucket: a packager and an uploader for each stream that is packaged. Part of
+ * the wiring.
+ */
+
+import type { Clock } from "#shared/clock.ts";
+import { durationMs } from "#shared/config/duration.ts";
+import type { PathConfig } from "#shared/config/path-config.ts";
+import type { PathName } from "#shared/path-name.ts";
+import type { SluiceError } from "#shared/problem.ts";
+import type { ObjectStore } from "#shared/store/object-store.ts";
+import type { Loss, UploaderMetrics } from "./bucket/metrics.ts";
+import { StreamUploader } from "./bucket/uploader.ts";
+import { ArenaPool } from "./hls/arena-pool.ts";
+import { Packager } from "./hls/packager.ts";
+import type { Logger } from "./log.ts";
+import type { Stream } from "./stream/stream.ts";
+
+export type LiveHlsOptions = {
+	readonly store: ObjectStore;
+	readonly clock: Clock;
+	readonly log: Logger;
+	readonly nodeId: string;
+	readonly spoolRoot: string;
+	readonly maxSpoolBytes: number;
+	/** Another node took the stream, or it cannot be committed to any more. */
+	readonly onFenced: (path: PathName, reason: SluiceError) => void;
+	/** Something is wrong with a stream, which goes on. */
+	readonly onProblem: (path: PathName, problem: SluiceError) => void;
+	readonly onLost: (path: PathName, loss: Loss) => void;
+	readonly onUploadSeconds: (seconds: number) => void;
+};
+
+type Live = { readonly uploader: StreamUploader; subscription: Disposable | null; closing: Promise<void> | null };
+
+export class LiveHls implements AsyncDisposable {
+	readonly #options: LiveHlsOptions;
+	/** One for the node: arenas go from stream to stream. */
+	readonly #pool = new ArenaPool();
+	readonly #live = new Map<PathName, Live>();
+
+	constructor(options: LiveHlsOptions) {
+		this.#options = options;
+	}
+
+	/** The uploaders that are open. */
+	uploaders(): StreamUploader[] {
+		return [...this.#live.values()].map(({ uploader }) => uploader);
+	}
+
+	/** By path. */
+	metrics(): { readonly path: PathName; readonly metrics: UploaderMetrics }[] {
+		return [...this.#live].map(([path, { uploader }]) => ({ path, metrics: uploader.metrics }));
+	}
+
+	/**
+	 * Takes a path's timeline before a publisher is let in. A path whose stream goes on has it already.
+	 * @throws StoreError `timeline.fenced` when another node has it and may not be overridden
+	 */
+	async prepare(path: PathName, config: PathConfig, signal: AbortSignal): Promise<void> {
+		if (!config.hls) return;
+		const before = this.#live.get(path);
+		if (before !== undefined && before.closing === null) return;
+		await before?.closing;
+		const { store, clock, log, nodeId, spoolRoot, maxSpoolBytes, onFenced, onLost, onUploadSeconds } = this.#options;
+		const uploader = await StreamUploader.open(
+			{
+				store,
+				clock,
+				log: log.child({ path }),
+				path,
+				nodeId,
+				takeover: config.overridePublisher ? "override" : "respect",
+				segmentCount: config.hlsSegmentCount,
+				minimumTargetDuration: Math.ceil(durationMs(config.hlsSegmentDuration) / 1000),
+				spoolRoot,
+				maxSpoolBytes,
+				onFenced: (reason) => onFenced(path, reason),
+				onLost: (loss) => onLost(path, loss),
+				onUploadSeconds,
+			},
+			signal,
+		);
+		this.#live.set(path, { uploader, subscription: null, closing: null });
+	}
+
+	/** A stream began: its units become segments. */
+	begin(stream: Stream): void {
+		const live = this.#live.get(stream.path);
+		if (live === undefined || live.closing !== null) return;
+		const { log, onProblem } = this.#options;
+		const packager = new Packager({
+			segmentDurationMs: durationMs(stream.config.hlsSegmentDuration),
+			pool: this.#pool,
+			onSegment: (segment) => live.uploader.push(segment),
+			onSkippedTrack: ({ kind, codec }, reason) =>
+				log.warn({ path: stream.path, kind, codec: codec.name }, `A track is left out of HLS: ${reason}`),
+			onProblem: (problem) => onProblem(stream.path, problem),
+		});
+		live.subscription = stream.readUnits(packager);
+	}
+
+	/** A stream ended: its playlist ends after the last segment. */
+	end(path: PathName): void {
+		const live = this.#live.get(path);
+		if (live === undefined || live.closing !== null) return;
+		live.subscription?.[Symbol.dispose]();
+		live.uploader.end();
+		this.#close(path, live);
+	}
+
+	/** Gives a path's timeline back if nobody came to publish after all. */
+	async release(path: PathName): Promise<void> {
+		const live = this.#live.get(path);
+		if (live === undefined || live.subscription !== null) return;
+		if (live.closing === null) this.#close(path, live);
+		await live.closing;
+	}
+
+	/** Commits or spools what is left of every stream. */
+	async [Symbol.asyncDispose](): Promise<void> {
+		for (const [path, live] of this.#live) if (live.closing === null) this.#close(path, live);
+		await Promise.all([...this.#live.values()].map(({ closing }) => closing));
+	}
+
+	#close(path: PathName, live: Live): void {
+		live.closing = live.uploader.close().then(() => {
+			if (this.#live.get(path) === live) this.#live.delete(path);
+		});
+	}
+}
