@@ -1,34 +1,11 @@
-import http from "node:http";
-import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
 import { publish } from "../support/ffmpeg.ts";
 import { sample } from "../support/media.ts";
+import { receiver } from "../support/receiver.ts";
 import { Sluice } from "../support/sluice.ts";
 import { tempDir } from "../support/temp-dir.ts";
-
-type Delivery = { readonly headers: Record<string, string>; readonly body: string };
-
-/** A customer's endpoint that answers with `status()` and keeps what it got. */
-async function receiver(status: () => number): Promise<AsyncDisposable & { url: string; deliveries: Delivery[] }> {
-	const deliveries: Delivery[] = [];
-	const server = http.createServer(async (request, response) => {
-		const chunks: Buffer[] = [];
-		for await (const chunk of request) chunks.push(chunk as Buffer);
-		deliveries.push({ headers: request.headers as Record<string, string>, body: Buffer.concat(chunks).toString() });
-		response.writeHead(status()).end();
-	});
-	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-	return {
-		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
-		deliveries,
-		[Symbol.asyncDispose]: async () => {
-			server.closeAllConnections();
-			await new Promise((resolve) => server.close(resolve));
-		},
-	};
-}
 
 describe("a webhook on publish", () => {
 	it("tells of stream.online and stream.offline, signed as Standard Webhooks asks, and survives a restart before delivery", async () => {

@@ -1,0 +1,126 @@
+import { Webhook } from "standardwebhooks";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { issueToken } from "#shared/access/token.ts";
+import { systemClock } from "#shared/clock.ts";
+import { bucketUrlOf, type DevWorker, generateWorkerKeys, startDevWorker } from "../../functions/dev-worker.ts";
+import { eventually } from "../support/eventually.ts";
+import { publish } from "../support/ffmpeg.ts";
+import { sample } from "../support/media.ts";
+import { Player } from "../support/player.ts";
+import { run } from "../support/program.ts";
+import { receiver } from "../support/receiver.ts";
+import { Sluice } from "../support/sluice.ts";
+import { tempDir } from "../support/temp-dir.ts";
+import { everySegmentIsReadable } from "../support/watch.ts";
+
+/** The same functions in workerd over R2, and a node in a process of its own that writes to the bucket by its S3 API. */
+describe("the functions in workerd, with a node that writes through the S3 API to the same bucket", () => {
+	let worker: DevWorker;
+
+	beforeAll(async () => {
+		worker = await startDevWorker({ port: 0, keys: await generateWorkerKeys(), persist: null });
+	});
+	afterAll(async () => {
+		await worker[Symbol.asyncDispose]();
+	});
+
+	const tokenFor = (action: "read" | "api", path: string) =>
+		issueToken(
+			worker.keys.signingKeys,
+			{ permissions: [{ action, path }], subject: "test", expiresMs: systemClock.now() + 600_000 },
+			systemClock,
+		);
+
+	function startNode(folder: string, config = ""): Promise<Sluice> {
+		const { accessKeyId, secretAccessKey } = worker.s3;
+		return Sluice.start({
+			folder,
+			nodeOnly: true,
+			config: `bucket: ${bucketUrlOf(worker)}\nauthJWTJWKS: ${worker.url}/.well-known/jwks.json\n${config}`,
+			env: { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
+		});
+	}
+
+	it("serves a signed URL that ffprobe and hls.js play, and nothing without a token", async () => {
+		await using folder = await tempDir();
+		await using node = await startNode(folder.path);
+		await using _camera = publish(await sample(), node.rtsp("site/cam01"));
+		const url = `${worker.url}/${await tokenFor("read", "site/cam01")}/site/cam01/index.m3u8`;
+		await node.playlist(url, 3);
+		const { streams } = JSON.parse(
+			(await run("ffprobe", ["-v", "error", "-show_streams", "-of", "json", url])).toString(),
+		) as {
+			streams: { codec_name: string }[];
+		};
+		expect(streams.map((stream) => stream.codec_name).sort()).toEqual(["aac", "h264"]);
+		await using player = await Player.open();
+		await player.play(url);
+		const state = await eventually(
+			"hls.js plays",
+			async () => {
+				const now = await player.state();
+				return now.currentTime > 3 ? now : false;
+			},
+			{ timeoutMs: 30_000 },
+		);
+		expect(state.errors).toEqual([]);
+		await everySegmentIsReadable(url);
+
+		const elsewhere = url.replace("/site/cam01/", "/site/cam02/");
+		expect((await fetch(elsewhere)).status).toBe(403);
+		const bare = await fetch(`${worker.url}/x.y.z/site/cam01/index.m3u8`);
+		expect(bare.status).toBe(401);
+		expect(bare.headers.get("content-type")).toBe("application/problem+json");
+	});
+
+	it("keeps a configuration that the node follows, and delivers what the node reports", async () => {
+		await using folder = await tempDir();
+		await using node = await startNode(folder.path, "paths: {}");
+		const headers = { authorization: `Bearer ${await tokenFor("api", "")}`, "content-type": "application/json" };
+		const film = await sample();
+		const refused = publish(film, node.rtsp("gate"), { loop: false });
+		expect((await refused.exited).code).not.toBe(0);
+		const put = await fetch(`${worker.url}/v1/paths/gate`, {
+			method: "PUT",
+			headers,
+			body: JSON.stringify({ hlsSegmentDuration: "1s" }),
+		});
+		expect(put.status).toBe(201);
+		const stale = await fetch(`${worker.url}/v1/paths/gate`, {
+			method: "PUT",
+			headers: { ...headers, "if-match": '"stale"' },
+			body: "{}",
+		});
+		expect(stale.status).toBe(412);
+		const url = `${worker.url}/${await tokenFor("read", "gate")}/gate/index.m3u8`;
+		await using camera = await eventually(
+			"the node lets the path in",
+			async () => {
+				const attempt = publish(film, node.rtsp("gate"));
+				const isIn = await eventually("it publishes or is refused", async () =>
+					!attempt.running ? "refused" : (await node.metric("paths")) > 0 && "in",
+				);
+				return isIn === "in" ? attempt : false;
+			},
+			{ timeoutMs: 30_000, everyMs: 500 },
+		);
+		expect(camera.running).toBe(true);
+		expect(await node.playlist(url, 3)).toContain("#EXTINF:1.0");
+		const streams = (await (await fetch(`${worker.url}/v1/streams/gate`, { headers })).json()) as { live: boolean };
+		expect(streams.live).toBe(true);
+
+		await using endpoint = await receiver(() => 204);
+		const hook = await fetch(`${worker.url}/v1/webhooks`, {
+			method: "POST",
+			headers,
+			body: JSON.stringify({ url: endpoint.url }),
+		});
+		const { secret } = (await hook.json()) as { secret: string };
+		const isOnline = (body: string) => (JSON.parse(body) as { type: string }).type === "stream.online";
+		const delivery = await eventually("the cron trigger delivers stream.online", async () => {
+			await worker.scheduled();
+			return endpoint.deliveries.find(({ body }) => isOnline(body));
+		});
+		expect(new Webhook(secret).verify(delivery.body, delivery.headers)).toMatchObject({ data: { path: "gate" } });
+	});
+});
