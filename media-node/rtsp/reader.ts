@@ -19,6 +19,8 @@ export const READER_BUDGET_BYTES = 4 * 1024 * 1024;
 /** When the publisher sends no reports, readers get ours this often. */
 const REPORT_INTERVAL_MS = 5_000;
 const LOG_INTERVAL_MS = 1_000;
+/** Some cameras never send a key frame after their first, or one that cannot be told: then a reader begins anywhere. */
+export const KEY_FRAME_WAIT_MS = 10_000;
 
 export type ReaderOptions = {
 	readonly stream: ReadableStreamOfPath;
@@ -43,6 +45,7 @@ export class Reader implements PacketSink, Disposable {
 	readonly #subscription: Disposable;
 	/** Waits for a key frame: at the start, and after packets were left out. */
 	#skipping = true;
+	#skippingSinceMs: number;
 	#lastLogMs = Number.NEGATIVE_INFINITY;
 	#lastReportMs: number;
 	#stuckSinceMs: number | null = null;
@@ -63,18 +66,21 @@ export class Reader implements PacketSink, Disposable {
 		this.#isUsual = isUsualMap(this.#channels);
 		this.#isTcp = [...options.transports.values()].every(({ protocol }) => protocol === "tcp");
 		this.#lastReportMs = options.clock.monotonic();
+		this.#skippingSinceMs = this.#lastReportMs;
 		this.#subscription = options.stream.readPackets(this);
 	}
 
 	push(batch: RtpBatch): void {
 		if (this.#skipping) {
-			if (!batch.randomAccess || !this.#hasRoom()) {
+			const isLong = this.#options.clock.monotonic() - this.#skippingSinceMs >= KEY_FRAME_WAIT_MS;
+			if (!(batch.randomAccess || isLong) || !this.#hasRoom()) {
 				this.#discard(batch);
 				return;
 			}
 			this.#skipping = false;
 		} else if (!this.#hasRoom()) {
 			this.#skipping = true;
+			this.#skippingSinceMs = this.#options.clock.monotonic();
 			this.#discard(batch);
 			this.#warn();
 			return;

@@ -36,7 +36,10 @@ export function formatDurationMs(ms: number): string {
 /** A duration in a configuration: text such as `10s` outside, the same text inside; {@link durationMs} reads it. */
 export const durationSchema = z
 	.string()
-	.refine((text) => parseDurationMs(text) !== null, { message: "must be a duration such as 500ms, 10s, 1h30m or 1d" })
+	.refine((text) => parseDurationMs(text) !== null, {
+		message: "must be a duration such as 500ms, 10s, 1h30m or 1d",
+		abort: true,
+	})
 	.meta({ description: "A duration such as `500ms`, `10s`, `1h30m` or `1d`" });
 
 /** Milliseconds of a duration that {@link durationSchema} has accepted. */

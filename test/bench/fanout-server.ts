@@ -5,23 +5,18 @@ import { systemClock } from "#shared/clock.ts";
 import { DEFAULT_PATH_CONFIG } from "#shared/config/path-config.ts";
 import { parsePathName } from "#shared/path-name.ts";
 import { createLogger } from "../../media-node/log.ts";
+import { RtspServer } from "../../media-node/rtsp/server.ts";
 import { PathTable } from "../../media-node/stream/path-table.ts";
 import { INTERLEAVED_HEADER_BYTES, PACKET_STRIDE, type RtpBatch } from "../../media-node/stream/rtp-batch.ts";
 import type { PacketSink } from "../../media-node/stream/sink.ts";
 import { H264_TRACK, nal, rtpPacket } from "../support/rtp-stream.ts";
-import {
-	FRAME_RATE,
-	type Mode,
-	PACKET_BYTES,
-	PACKETS_PER_FRAME,
-	type ServerCommand,
-	type ServerReply,
-} from "./fanout.ts";
+import { FRAME_RATE, PACKET_BYTES, PACKETS_PER_FRAME, type ServerReply } from "./fanout.ts";
 
 const path = parsePathName("bench");
+const log = createLogger({ level: "error", structured: true });
 const table = new PathTable({
 	clock: systemClock,
-	log: createLogger({ level: "error", structured: true }),
+	log,
 	paths: new Map(),
 	others: DEFAULT_PATH_CONFIG,
 });
@@ -33,19 +28,13 @@ const publication = await table.publish({
 });
 const stream = await table.read(path);
 
-let mode: Mode = "batch";
-
-/** What an RTSP session does with a batch: one write. In the other mode, what most servers do: a write a packet. */
-class SocketSink implements PacketSink {
+/** What most servers do: a write a packet. */
+class PacketwiseSink implements PacketSink {
 	readonly #socket: net.Socket;
 	constructor(socket: net.Socket) {
 		this.#socket = socket;
 	}
 	push(batch: RtpBatch): void {
-		if (mode === "batch") {
-			this.#socket.write(batch.bytes);
-			return;
-		}
 		for (let i = 0; i < batch.packets.length; i += PACKET_STRIDE) {
 			const offset = batch.packets[i + 1]!;
 			const length = batch.packets[i + 2]!;
@@ -59,10 +48,24 @@ class SocketSink implements PacketSink {
 }
 
 const server = net.createServer({ noDelay: true }, (socket) => {
-	const seat = stream.readPackets(new SocketSink(socket));
+	const seat = stream.readPackets(new PacketwiseSink(socket));
 	socket.on("error", () => undefined).on("close", () => seat[Symbol.dispose]());
 });
-server.listen(0, "127.0.0.1", () => reply({ port: (server.address() as net.AddressInfo).port }));
+await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+/** The product. */
+const rtsp = await RtspServer.open({
+	address: { host: "127.0.0.1", port: 0 },
+	rtpAddress: { host: "127.0.0.1", port: 0 },
+	rtcpAddress: { host: "127.0.0.1", port: 0 },
+	transports: ["tcp"],
+	readTimeoutMs: 10_000,
+	writeTimeoutMs: 10_000,
+	table,
+	authenticator: { authorize: async () => ({ subject: "bench", expiresMs: null }) },
+	clock: systemClock,
+	log,
+});
+reply({ ports: { batch: rtsp.port, packet: (server.address() as net.AddressInfo).port } });
 
 /** One read of a camera's socket a frame: its packets, in FU-A fragments as a camera sends them. */
 const frame = Array.from({ length: PACKETS_PER_FRAME }, () => {
@@ -72,7 +75,10 @@ const frame = Array.from({ length: PACKETS_PER_FRAME }, () => {
 });
 let sequence = 0;
 let timestamp = 0;
+let frames = 0;
 function publishFrame(): void {
+	// A key frame every second: the first fragment of a picture that a decoder can begin with, or of another one.
+	frame[0]![13] = frames++ % FRAME_RATE === 0 ? 0x85 : 0x81;
 	for (const packet of frame) {
 		packet[2] = sequence >> 8;
 		packet[3] = sequence & 0xff;
@@ -92,8 +98,7 @@ function pace(): void {
 }
 pace();
 
-process.on("message", (command: ServerCommand) => {
-	if (command.mode !== undefined) mode = command.mode;
+process.on("message", () => {
 	const { user, system } = process.cpuUsage();
 	reply({ cpuSeconds: (user + system) / 1e6 });
 });

@@ -6,7 +6,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
-import type { Mode, ReadersCommand, ReadersReply, ServerCommand, ServerReply } from "./fanout.ts";
+import type { Mode, ReadersCommand, ReadersReply } from "./fanout.ts";
 
 const READERS = [50, 200];
 const MODES: readonly Mode[] = ["batch", "packet"];
@@ -29,13 +29,16 @@ export async function run(): Promise<Figures> {
 	const server = start("fanout-server.ts");
 	const readers = start("fanout-readers.ts");
 	try {
-		const [{ port }] = (await once(server, "message")) as [ServerReply & { port: number }];
+		const [{ ports }] = (await once(server, "message")) as [{ ports: Record<Mode, number> }];
 		const results = new Map<string, number[]>();
 		for (let round = 0; round < ROUNDS; round++) {
 			for (const count of READERS) {
 				for (const mode of MODES) {
 					const key = `${mode} ${count}`;
-					results.set(key, [...(results.get(key) ?? []), await measure(server, readers, { mode, count, port })]);
+					results.set(key, [
+						...(results.get(key) ?? []),
+						await measure(server, readers, { port: ports[mode], readers: count, isRtsp: mode === "batch" }),
+					]);
 				}
 			}
 		}
@@ -57,29 +60,24 @@ function start(file: string): ChildProcess {
 	return fork(path.join(import.meta.dirname, file), { execArgv: [] });
 }
 
-async function measure(
-	server: ChildProcess,
-	readers: ChildProcess,
-	{ mode, count, port }: { mode: Mode; count: number; port: number },
-): Promise<number> {
-	await ask(server, { mode });
-	await ask(readers, { readers: count, port });
+async function measure(server: ChildProcess, readers: ChildProcess, command: ReadersCommand): Promise<number> {
+	await ask(readers, command);
 	await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
-	const before = await sample(server, readers, count, port);
+	const before = await sample(server, readers, command);
 	await new Promise((resolve) => setTimeout(resolve, MEASURE_MS));
-	const after = await sample(server, readers, count, port);
+	const after = await sample(server, readers, command);
 	return (after.cpuSeconds - before.cpuSeconds) / (((after.bytes - before.bytes) * 8) / 1e9);
 }
 
-async function sample(server: ChildProcess, readers: ChildProcess, count: number, port: number) {
-	const [{ cpuSeconds }, { bytes }] = (await Promise.all([
-		ask(server, {}),
-		ask(readers, { readers: count, port }),
-	])) as [{ cpuSeconds: number }, ReadersReply];
+async function sample(server: ChildProcess, readers: ChildProcess, command: ReadersCommand) {
+	const [{ cpuSeconds }, { bytes }] = (await Promise.all([ask(server, {}), ask(readers, command)])) as [
+		{ cpuSeconds: number },
+		ReadersReply,
+	];
 	return { cpuSeconds, bytes };
 }
 
-async function ask(child: ChildProcess, command: ServerCommand | ReadersCommand): Promise<unknown> {
+async function ask(child: ChildProcess, command: ReadersCommand | object): Promise<unknown> {
 	const answer = once(child, "message");
 	child.send(command);
 	return (await answer)[0];

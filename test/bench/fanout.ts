@@ -3,10 +3,10 @@ export const PACKETS_PER_FRAME = 13;
 export const PACKET_BYTES = 1250;
 export const FRAME_RATE = 30;
 
-/** `batch`: the product's way. `packet`: the same stream, with a write for each packet. */
+/** `batch`: the RTSP server. `packet`: the same stream, with a write for each packet. */
 export type Mode = "batch" | "packet";
 
-export type ServerCommand = { readonly mode?: Mode };
-export type ServerReply = { readonly port: number } | { readonly cpuSeconds: number };
-export type ReadersCommand = { readonly readers: number; readonly port: number };
+export type ServerReply = { readonly ports: Readonly<Record<Mode, number>> } | { readonly cpuSeconds: number };
+/** `isRtsp`: readers ask for the stream as RTSP clients do. */
+export type ReadersCommand = { readonly readers: number; readonly port: number; readonly isRtsp: boolean };
 export type ReadersReply = { readonly bytes: number };

@@ -116,7 +116,10 @@ describe("the functions in workerd, with a node that writes through the S3 API t
 			body: JSON.stringify({ url: endpoint.url }),
 		});
 		const { secret } = (await hook.json()) as { secret: string };
-		const isOnline = (body: string) => (JSON.parse(body) as { type: string }).type === "stream.online";
+		const isOnline = (body: string) => {
+			const { type, data } = JSON.parse(body) as { type: string; data: { path: string } };
+			return type === "stream.online" && data.path === "gate";
+		};
 		const delivery = await eventually("the cron trigger delivers stream.online", async () => {
 			await worker.scheduled();
 			return endpoint.deliveries.find(({ body }) => isOnline(body));
