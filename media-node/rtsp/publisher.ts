@@ -53,6 +53,8 @@ export class Publisher implements Disposable {
 	#ended = false;
 	/** RTCP packets that could not be read. */
 	rtcpErrors = 0;
+	/** What came over UDP, beside the session's connection. */
+	datagramBytes = 0;
 
 	/** @throws ProtocolError `rtsp.transport` when the client's UDP ports belong to another session */
 	constructor(options: PublisherOptions) {
@@ -146,6 +148,7 @@ export class Publisher implements Disposable {
 	#datagram(track: number, bytes: Uint8Array): void {
 		const reorder = this.#receptions[track]?.reorder;
 		if (reorder == null || this.#ended) return;
+		this.datagramBytes += bytes.length;
 		this.#count(track, bytes, 0, bytes.length);
 		this.#deliver(track, reorder.push(bytes, this.#options.clock.monotonic()));
 	}

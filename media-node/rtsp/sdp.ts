@@ -91,13 +91,16 @@ function kindOf(media: string): Track["kind"] {
 	return media === "video" || media === "audio" ? media : "application";
 }
 
-/** Describes a stream to a reader. `title` is one line. */
-export function writeDescription(tracks: readonly Track[], title: string): string {
+/**
+ * Describes a stream to a reader. `title` is one line. `isV6`: the reader came over IPv6, and is to open sockets of that
+ * family for UDP.
+ */
+export function writeDescription(tracks: readonly Track[], title: string, isV6 = false): string {
 	const lines = [
 		"v=0",
 		"o=- 0 0 IN IP4 127.0.0.1",
 		`s=${title}`,
-		"c=IN IP4 0.0.0.0",
+		isV6 ? "c=IN IP6 ::" : "c=IN IP4 0.0.0.0",
 		"t=0 0",
 		"a=control:*",
 		"a=range:npt=now-",

@@ -133,7 +133,7 @@ export class RtspSession implements RtspHandler {
 			state: reader !== null ? "read" : publisher !== null ? "publish" : "idle",
 			path: state.kind === "init" ? null : state.path,
 			transport: state.kind === "init" ? null : ([...state.transports.values()][0]?.protocol ?? null),
-			bytesReceived: this.#bytesReceived,
+			bytesReceived: this.#bytesReceived + (publisher?.datagramBytes ?? 0),
 			bytesSent: reader?.bytesSent ?? 0,
 			packetsSent: reader?.packetsSent ?? 0,
 			packetsDiscarded: reader?.packetsDiscarded ?? 0,
@@ -314,7 +314,7 @@ export class RtspSession implements RtspHandler {
 		return {
 			status: 200,
 			headers: { "Content-Base": `${url.origin}/${path}/`, "Content-Type": "application/sdp" },
-			body: writeDescription(stream.tracks, path),
+			body: writeDescription(stream.tracks, path, this.#peer.address.includes(":")),
 		};
 	}
 
