@@ -1,0 +1,117 @@
+import { describe, expect, it } from "vitest";
+import { CONFIG_VERSION_KEY } from "#shared/store/key.ts";
+import { functionsForTest } from "../../test/support/functions.ts";
+
+describe("path configurations", () => {
+	it("are written, read, changed and taken back, each with its etag", async () => {
+		const { api, store } = await functionsForTest();
+		expect((await api("GET", "/v1/paths/site/cam01")).status).toBe(404);
+		const put = await api("PUT", "/v1/paths/site/cam01", { maxReaders: 3 });
+		expect(put.status).toBe(201);
+		const version = (await store.head(CONFIG_VERSION_KEY))?.etag;
+		expect(version).toBeDefined();
+		const read = await api("GET", "/v1/paths/site%2Fcam01");
+		expect(read.headers.get("etag")).toBe(put.headers.get("etag"));
+		expect(await read.json()).toMatchObject({
+			name: "site/cam01",
+			config: { maxReaders: 3 },
+			effective: { maxReaders: 3, hlsSegmentDuration: "2s" },
+		});
+		expect(
+			(await api("GET", "/v1/paths/site/cam01", undefined, { "if-none-match": put.headers.get("etag") ?? "" })).status,
+		).toBe(304);
+		expect((await api("PUT", "/v1/paths/site/cam01", { maxReaders: 4 })).status).toBe(200);
+		const patched = await api(
+			"PATCH",
+			"/v1/paths/site/cam01",
+			{ maxReaders: null, hls: false },
+			{ "content-type": "application/merge-patch+json" },
+		);
+		expect(((await patched.json()) as { config: unknown }).config).toEqual({ hls: false });
+		expect((await store.head(CONFIG_VERSION_KEY))?.etag).not.toBe(version);
+		expect((await api("DELETE", "/v1/paths/site/cam01")).status).toBe(204);
+		expect((await api("DELETE", "/v1/paths/site/cam01")).status).toBe(404);
+	});
+
+	it("are not written over what somebody else wrote meanwhile", async () => {
+		const { api } = await functionsForTest();
+		const first = (await api("PUT", "/v1/paths/cam", {})).headers.get("etag") ?? "";
+		expect((await api("PUT", "/v1/paths/cam", { maxReaders: 1 }, { "if-match": first })).status).toBe(200);
+		for (const [method, body] of [
+			["PUT", {}],
+			["PATCH", {}],
+			["DELETE", undefined],
+		] as const) {
+			const stale = await api(method, "/v1/paths/cam", body, { "if-match": first });
+			expect(stale.status, method).toBe(412);
+			expect(await stale.json()).toMatchObject({ code: "input.precondition" });
+		}
+		expect((await api("PUT", "/v1/paths/cam", {}, { "if-none-match": "*" })).status).toBe(412);
+		expect((await api("PUT", "/v1/paths/other", {}, { "if-none-match": "*" })).status).toBe(201);
+	});
+
+	it("lose nothing to patches at the same time", async () => {
+		const { api } = await functionsForTest();
+		await api("PUT", "/v1/paths/cam", {});
+		const patches = [{ maxReaders: 7 }, { hls: false }, { hlsSegmentCount: 5 }];
+		const answers = await Promise.all(patches.map((patch) => api("PATCH", "/v1/paths/cam", patch)));
+		expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
+		expect(((await (await api("GET", "/v1/paths/cam")).json()) as { config: unknown }).config).toEqual({
+			maxReaders: 7,
+			hls: false,
+			hlsSegmentCount: 5,
+		});
+	});
+
+	it.each([
+		{
+			what: "a value out of range",
+			body: { hlsSegmentCount: 1 },
+			status: 400,
+			code: "input.invalid",
+			detail: /body\.hlsSegmentCount: .*>=3/,
+		},
+		{
+			what: "several faults",
+			body: { hlsSegmentCount: 1, nope: 2 },
+			status: 400,
+			code: "input.invalid",
+			detail: /hlsSegmentCount.*nope/,
+		},
+		{ what: "no JSON", body: "{", status: 400, code: "input.invalid", detail: /not JSON/ },
+		{ what: "a list", body: [], status: 400, code: "input.invalid", detail: /object/ },
+		{
+			what: "too much",
+			body: JSON.stringify({ source: "x".repeat(300_000) }),
+			status: 413,
+			code: "input.too_large",
+			detail: /262144/,
+		},
+	])("refuse $what, and say what is allowed", async ({ body, status, code, detail }) => {
+		const { api } = await functionsForTest();
+		const response = await api("PUT", "/v1/paths/cam", body);
+		expect(response.status).toBe(status);
+		const problem = (await response.json()) as { code: string; detail: string };
+		expect(problem.code).toBe(code);
+		expect(problem.detail).toMatch(detail);
+	});
+
+	it("refuse another content type and a name that is none", async () => {
+		const { api } = await functionsForTest();
+		expect((await api("PUT", "/v1/paths/cam", "a: 1", { "content-type": "text/yaml" })).status).toBe(415);
+		for (const name of ["a%2F..%2Fb", "a%20b", "a~b", "a/"])
+			expect((await api("PUT", `/v1/paths/${name}`, {})).status, name).toBe(400);
+	});
+
+	it("are listed page by page", async () => {
+		const { api } = await functionsForTest();
+		for (const name of ["a", "b/c", "d"]) await api("PUT", `/v1/paths/${name}`, {});
+		type Page = { items: { name: string }[]; next: string | null };
+		const first = (await (await api("GET", "/v1/paths?limit=2")).json()) as Page;
+		expect(first.items.map(({ name }) => name)).toEqual(["a", "b/c"]);
+		const second = (await (
+			await api("GET", `/v1/paths?limit=2&cursor=${encodeURIComponent(first.next ?? "")}`)
+		).json()) as Page;
+		expect([second.items.map(({ name }) => name), second.next]).toEqual([["d"], null]);
+	});
+});
