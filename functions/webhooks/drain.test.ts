@@ -1,0 +1,231 @@
+import { Webhook } from "standardwebhooks";
+import { describe, expect, it } from "vitest";
+import { parsePathName } from "#shared/path-name.ts";
+import { StoreError } from "#shared/problem.ts";
+import {
+	DELIVERIES_DEAD_PREFIX,
+	DELIVERIES_DONE_PREFIX,
+	DELIVERIES_PENDING_PREFIX,
+	OUTBOX_PREFIX,
+	outboxKey,
+} from "#shared/store/key.ts";
+import type { ObjectStore } from "#shared/store/object-store.ts";
+import { functionsForTest } from "../../test/support/functions.ts";
+import { JITTER, RETRY_DELAYS_MS } from "./delivery.ts";
+import { DONE_KEEP_MS, drainOutbox } from "./drain.ts";
+
+const path = parsePathName("cam01");
+type Test = Awaited<ReturnType<typeof setUp>>;
+
+async function setUp({ endpoints = 1 } = {}) {
+	const test = await functionsForTest();
+	const secrets: string[] = [];
+	const ids: string[] = [];
+	for (let i = 0; i < endpoints; i++) {
+		const { id, secret } = (await (
+			await test.api("POST", "/v1/webhooks", { url: `https://hooks.example/${i}` })
+		).json()) as { id: string; secret: string };
+		ids.push(id);
+		secrets.push(secret);
+	}
+	const emit = async (sequence: number, type = "stream.online") => {
+		const event = {
+			id: `evt_${String(sequence).padStart(8, "0")}`,
+			type,
+			timestamp: new Date(test.clock.now()).toISOString(),
+			sequence,
+			data: { path },
+		};
+		await test.store.put(outboxKey(path, sequence), JSON.stringify(event));
+		return event;
+	};
+	const keys = async (prefix: string) => (await test.store.list(prefix)).objects.map(({ key }) => key);
+	return { ...test, ids, secrets, emit, keys, drain: () => drainOutbox(test.deps) };
+}
+
+/** Drains whenever something is due, until nothing waits. */
+async function drainAll({ drain, clock }: Test): Promise<void> {
+	for (let i = 0; i < 200; i++) {
+		const { nextDueMs } = await drain();
+		if (nextDueMs === null) return;
+		await clock.advance(Math.max(0, nextDueMs - clock.now()));
+	}
+	throw new Error("It never ends");
+}
+
+describe("delivering webhooks", () => {
+	it("sends each event to each endpoint that wants it, signed", async () => {
+		const test = await setUp({ endpoints: 2 });
+		await test.api("PATCH", `/v1/webhooks/${test.ids[1]}`, { events: ["stream.offline"] });
+		await test.emit(0);
+		await test.emit(1, "stream.offline");
+		expect(await test.drain()).toMatchObject({ planned: 2, delivered: 3, failed: 0, nextDueMs: null });
+		expect(test.sent.map(({ url, body }) => `${url} ${JSON.parse(body).type}`).sort()).toEqual([
+			"https://hooks.example/0 stream.offline",
+			"https://hooks.example/0 stream.online",
+			"https://hooks.example/1 stream.offline",
+		]);
+		for (const { url, headers } of test.sent)
+			expect(headers["webhook-signature"], url).toMatch(/^v1,[A-Za-z0-9+/]{43}=$/);
+		expect(await test.keys(OUTBOX_PREFIX)).toEqual([]);
+		expect(await test.keys(DELIVERIES_DONE_PREFIX)).toHaveLength(3);
+	});
+
+	it("tries again by the schedule, with the same id and a new time, then gives up and disables the endpoint", async () => {
+		const test = await setUp();
+		test.endpoint.answer = () => ({ status: 500, retryAfterS: null });
+		await test.emit(0);
+		await drainAll(test);
+		expect(test.sent).toHaveLength(RETRY_DELAYS_MS.length + 1);
+		expect(new Set(test.sent.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
+		expect(new Set(test.sent.map(({ headers }) => headers["webhook-timestamp"])).size).toBe(test.sent.length);
+		for (const [i, delay] of RETRY_DELAYS_MS.entries()) {
+			const waited = (test.sent[i + 1]?.atMs ?? 0) - (test.sent[i]?.atMs ?? 0);
+			expect(Math.abs(waited - delay), `wait ${i}`).toBeLessThanOrEqual(delay * JITTER + 1);
+		}
+		expect(await test.keys(DELIVERIES_DEAD_PREFIX)).toHaveLength(1);
+		expect(await (await test.api("GET", `/v1/webhooks/${test.ids[0]}`)).json()).toMatchObject({
+			disabled: { reason: expect.stringMatching(/three days/) },
+		});
+		await test.emit(1);
+		await drainAll(test);
+		expect(test.sent).toHaveLength(RETRY_DELAYS_MS.length + 1);
+	});
+
+	it.each([
+		{ what: "a redirect", answer: { status: 302, retryAfterS: null }, attempts: 2 },
+		{ what: "429", answer: { status: 429, retryAfterS: 60 }, attempts: 2 },
+		{ what: "no answer", answer: null, attempts: 2 },
+	])("takes $what for a failure, and delivers when the endpoint is well again", async ({ answer, attempts }) => {
+		const test = await setUp();
+		test.endpoint.answer = () => {
+			if (answer === null) throw new Error("connection refused");
+			return answer;
+		};
+		await test.emit(0);
+		await test.drain();
+		test.endpoint.answer = () => ({ status: 200, retryAfterS: null });
+		await drainAll(test);
+		expect(test.sent).toHaveLength(attempts);
+		if (answer?.retryAfterS != null)
+			expect((test.sent[1]?.atMs ?? 0) - (test.sent[0]?.atMs ?? 0)).toBeGreaterThanOrEqual(60_000);
+		expect(await test.keys(DELIVERIES_DONE_PREFIX)).toHaveLength(1);
+	});
+
+	it("disables an endpoint that answers 410, until somebody enables it again", async () => {
+		const test = await setUp();
+		test.endpoint.answer = () => ({ status: 410, retryAfterS: null });
+		await test.emit(0);
+		await drainAll(test);
+		expect(test.sent).toHaveLength(1);
+		expect(await (await test.api("GET", `/v1/webhooks/${test.ids[0]}`)).json()).toMatchObject({
+			disabled: { reason: "It answered 410 Gone" },
+		});
+		test.endpoint.answer = () => ({ status: 204, retryAfterS: null });
+		await test.api("PATCH", `/v1/webhooks/${test.ids[0]}`, { disabled: false });
+		const { items } = (await (await test.api("GET", "/v1/deliveries?state=dead")).json()) as {
+			items: { name: string }[];
+		};
+		expect((await test.api("POST", `/v1/deliveries/dead/${items[0]?.name}/replay`)).status).toBe(202);
+		await drainAll(test);
+		expect(test.sent.map(({ headers }) => headers["webhook-id"])).toEqual(["evt_00000000", "evt_00000000"]);
+		expect(await test.keys(DELIVERIES_DEAD_PREFIX)).toEqual([]);
+	});
+
+	it("signs with the old secret and the new one for a day after a rotation", async () => {
+		const test = await setUp();
+		const { secret } = (await (await test.api("POST", `/v1/webhooks/${test.ids[0]}/rotate`)).json()) as {
+			secret: string;
+		};
+		await test.emit(0);
+		await drainAll(test);
+		await test.clock.advance(24 * 3_600_000);
+		await test.emit(1);
+		await drainAll(test);
+		const isSignedBy = (i: number, by: string | undefined) => {
+			const { headers, body } = test.sent[i] as (typeof test.sent)[number];
+			// The library checks the age by the real clock: only the signature is of interest here.
+			const expected = new Webhook(by ?? "").sign(
+				headers["webhook-id"] ?? "",
+				new Date(Number(headers["webhook-timestamp"]) * 1000),
+				body,
+			);
+			return headers["webhook-signature"]?.split(" ").includes(expected);
+		};
+		expect([isSignedBy(0, secret), isSignedBy(0, test.secrets[0])]).toEqual([true, true]);
+		expect([isSignedBy(1, secret), isSignedBy(1, test.secrets[0])]).toEqual([true, false]);
+	});
+
+	it("is done by one function at a time", async () => {
+		const test = await setUp();
+		await test.emit(0);
+		const results = await Promise.all([test.drain(), test.drain(), test.drain()]);
+		expect(results.filter(({ busy }) => busy).length).toBe(2);
+		expect(test.sent).toHaveLength(1);
+	});
+
+	it("loses nothing when a function dies between any two things that it does, and keeps ids", async () => {
+		let crashes = 0;
+		for (let at = 1; ; at++) {
+			const test = await setUp({ endpoints: 2 });
+			for (let i = 0; i < 3; i++) await test.emit(i);
+			let calls = 0;
+			const dying = dyingStore(test.store, () => ++calls >= at);
+			const ended = await drainOutbox({ ...test.deps, store: dying }).then(
+				() => true,
+				() => false,
+			);
+			// Its lease has to run out first.
+			await test.clock.advance(60_000);
+			await drainAll(test);
+			for (const sequence of [0, 1, 2]) {
+				for (const endpoint of [0, 1]) {
+					const got = test.sent.filter(
+						({ url, body }) => url.endsWith(`/${endpoint}`) && JSON.parse(body).sequence === sequence,
+					);
+					expect(got.length, `crash at ${at}: event ${sequence} at endpoint ${endpoint}`).toBeGreaterThanOrEqual(1);
+					expect(new Set(got.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
+				}
+			}
+			expect(await test.keys(OUTBOX_PREFIX)).toEqual([]);
+			expect(await test.keys(DELIVERIES_PENDING_PREFIX)).toEqual([]);
+			if (ended) break;
+			crashes++;
+		}
+		expect(crashes).toBeGreaterThan(20);
+	});
+
+	it("forgets what was delivered long ago", async () => {
+		const test = await setUp();
+		await test.emit(0);
+		await drainAll(test);
+		await test.clock.advance(DONE_KEEP_MS + 1);
+		await test.drain();
+		expect(await test.keys(DELIVERIES_DONE_PREFIX)).toEqual([]);
+	});
+
+	it("leaves out what cannot be read, and goes on", async () => {
+		const test = await setUp();
+		await test.store.put(outboxKey(path, 0), "{");
+		await test.emit(1);
+		await drainAll(test);
+		expect(test.sent).toHaveLength(1);
+		expect(test.logs.join()).toContain("cannot be read");
+	});
+});
+
+/** A store that stops answering, for good, when `isDead` says so. */
+function dyingStore(store: ObjectStore, isDead: () => boolean): ObjectStore {
+	let dead = false;
+	return new Proxy(store, {
+		get(target, name) {
+			const member = Reflect.get(target, name) as unknown;
+			if (typeof member !== "function") return member;
+			return (...args: unknown[]) => {
+				dead ||= isDead();
+				if (dead) return Promise.reject(new StoreError("store.unavailable", "The function died"));
+				return (member as (...rest: unknown[]) => unknown).apply(target, args);
+			};
+		},
+	});
+}
