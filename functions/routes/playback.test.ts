@@ -147,6 +147,12 @@ describe("playback", () => {
 		expect(reads).toBeLessThanOrEqual(3);
 	});
 
+	it("says of a stream that has no segment yet that it is not there", async () => {
+		const { get, tokenFor, store, clock } = await functionsForTest();
+		await commitStream(store, clock, cam0, 0);
+		expect((await get(`/${await tokenFor("read", "site/cam0")}/site/cam0/index.m3u8`)).status).toBe(404);
+	});
+
 	it("says of a path that nobody published to that it is not there, as a problem document", async () => {
 		const { get, tokenFor } = await functionsForTest();
 		const response = await get(`/${await tokenFor("read", "nobody")}/nobody/index.m3u8`);

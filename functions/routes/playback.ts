@@ -36,6 +36,9 @@ export async function play(deps: Deps, records: NewestRecords, request: Request)
 	if (rendition !== undefined) {
 		const record = await records.get(path);
 		if (record === null) throw new GoneError("stream.not_found", `Nobody has published to ${path} yet`);
+		// A node has just taken it: what it had before is over, and what comes is not there yet.
+		if (record.renditions.length === 0)
+			throw new GoneError("stream.not_found", `${path} has no segment yet; try again in some seconds`);
 		return file === "index.m3u8"
 			? multivariant(deps, claims, record)
 			: mediaPlaylist(deps, claims, record, path, rendition);

@@ -59,7 +59,7 @@ export async function readRecord(
 }
 
 /** Finds the newest record from one that exists: gallops ahead, then halves. Usually one read. */
-export async function probeForward(
+async function probeForward(
 	store: ObjectStore,
 	path: PathName,
 	known: WrittenRecord,

@@ -11,6 +11,7 @@ import { instantDigest } from "../../test/support/instant-digest.ts";
 import { uploadedSegment } from "../../test/support/timeline-builders.ts";
 import { readNewest } from "./reader.ts";
 import type { Lease, TimelineRecord } from "./record.ts";
+import { RECORD_KEEP_MS } from "./retention.ts";
 import { TimelineWriter, type TimelineWriterOptions } from "./writer.ts";
 
 const digest = instantDigest();
@@ -140,6 +141,47 @@ describe("opening", () => {
 		expect(await codeOf(old.commitSegment(uploadedSegment(2), never))).toBe("timeline.fenced");
 	});
 
+	test.each([
+		["another node took over and streamed", true],
+		["the old owner streamed on, and stopped", false],
+	])("does not fence in the past, when it slept for hours meanwhile and %s", async (_, isTakenOver) => {
+		const { open, clock, store, record, head } = bench();
+		const old = await open("a");
+		const { promise: awake, resolve: wake } = Promise.withResolvers<void>();
+		let isAsleep = false;
+		const asleep = new Proxy(store, {
+			get(target, name) {
+				if (name !== "putIfAbsent") return Reflect.get(target, name, target).bind?.(target);
+				return async (key: string, body: string) => {
+					isAsleep = true;
+					await awake;
+					return target.putIfAbsent(key, body);
+				};
+			},
+		});
+		const opening = open("b", { store: asleep }).catch((error: SluiceError) => error.code);
+		await clock.advance(0);
+		expect(isAsleep).toBe(true);
+		const owner = isTakenOver ? await open("c") : old;
+		for (let i = 0; i < 4; i++) await owner.commitSegment(uploadedSegment(i), never);
+		await clock.advance(2_000);
+		const { n } = owner.newest;
+		expect(await head()).toEqual(owner.newest);
+		await clock.advance(2 * RECORD_KEEP_MS);
+		// Retention: all below the head.
+		await store.delete(Array.from({ length: n }, (_, i) => recordKey(path, i)));
+		wake();
+		const writer = await opening;
+		await clock.advance(2_000);
+		if (isTakenOver) {
+			expect(writer).toBe("timeline.fenced");
+			expect(await readNewest(store, path)).toMatchObject({ n, epoch: 3 });
+		} else {
+			expect(writer).toMatchObject({ epoch: 2, newest: { n: n + 1, kind: "fence" }, resumedFrom: { n } });
+			expect(await head()).toEqual(await record(n + 1));
+		}
+	});
+
 	test.each(["lease", "record"])("refuses a damaged %s, naming its key", async (what) => {
 		const { open, store } = bench();
 		await (await open("a")).close(never);
@@ -195,6 +237,33 @@ describe("committing", () => {
 		expect(await codeOf(old.renew(never))).toBe("timeline.fenced");
 		await old.close(never);
 		expect(await record(2)).toBeNull();
+	});
+
+	test("does not count as committed what it created in the past, when it slept for hours", async () => {
+		const { open, clock, store } = bench();
+		const { promise: awake, resolve: wake } = Promise.withResolvers<void>();
+		let sleeps = false;
+		const asleep = new Proxy(store, {
+			get(target, name) {
+				if (name !== "putIfAbsent") return Reflect.get(target, name, target).bind?.(target);
+				return async (key: string, body: string) => {
+					if (sleeps) await awake;
+					return target.putIfAbsent(key, body);
+				};
+			},
+		});
+		const old = await open("a", { store: asleep });
+		sleeps = true;
+		const outcome = codeOf(old.commitSegment(uploadedSegment(0), never));
+		await clock.advance(0);
+		const owner = await open("b");
+		await owner.commitSegment(uploadedSegment(1), never);
+		await clock.advance(2 * RECORD_KEEP_MS);
+		await store.delete([recordKey(path, 0), recordKey(path, 1)]);
+		wake();
+		expect(await outcome).toBe("timeline.fenced");
+		await clock.advance(60_000);
+		expect(await readNewest(store, path)).toEqual(owner.newest);
 	});
 
 	test("renews a lease that expired first, and finds there that it lost", async () => {

@@ -8,9 +8,10 @@
  *    its own last record.
  * 3. Commit segments, each at the next number, as long as the lease holds.
  *
- * A writer that slept for hours must still find its number taken. Therefore records are kept an hour longer than the
- * segments they list (`RECORD_KEEP_MS` in retention.ts), both clocks must agree that the lease holds before a request
- * is sent, and a request cannot arrive an hour late: signed requests are refused after 15 minutes.
+ * A writer that slept must still find its number taken. Therefore records are kept an hour longer than the segments
+ * they list ({@link RECORD_KEEP_MS}), and one that slept longer finds out by its lease: both clocks must agree that it
+ * holds, before a record is created and again before that counts as committed. What such a writer may have created in
+ * the past stands below the head, where nobody looks.
  */
 
 import { type Clock, throwIfAborted } from "#shared/clock.ts";
@@ -21,8 +22,9 @@ import type { ObjectStore } from "#shared/store/object-store.ts";
 import { recordHash, type WrittenRecord } from "./chain.ts";
 import { HeadWriter } from "./head.ts";
 import { fencedError, HeldLease, type Takeover } from "./lease.ts";
-import { findNewest, probeForward, readRecord } from "./reader.ts";
+import { type FoundNewest, findNewest, readRecord } from "./reader.ts";
 import { renditionSchema, segmentEntrySchema, type TimelineRecord } from "./record.ts";
+import { RECORD_KEEP_MS } from "./retention.ts";
 import { ATTEMPT_MS, type Retry, retried, timed } from "./retry.ts";
 import { nextRecord, type TimelineEvent, type UploadedSegment } from "./window.ts";
 
@@ -88,21 +90,13 @@ export class TimelineWriter {
 		const { store, clock, path, random = Math.random, onRetry } = options;
 		const retry: Retry = { clock, random, onRetry };
 		const id = crypto.randomUUID();
-		const found = await retried(retry, (attempt) => findNewest(store, path, attempt), signal);
-		const lease = await HeldLease.take({ ...options, retry, writer: id }, found.newest?.record.epoch ?? 0, signal);
+		// A lease that was deleted has forgotten its epoch; the records have not.
+		const before = await retried(retry, (attempt) => findNewest(store, path, attempt), signal);
+		const lease = await HeldLease.take({ ...options, retry, writer: id }, before.newest?.record.epoch ?? 0, signal);
+		const { fence, found } = await writeFence(options, retry, id, lease, signal);
 		const head = new HeadWriter(store, retry, path, found.head);
-		let last = found.newest;
-		for (;;) {
-			const fence = await encode(options, id, lease.epoch, last, { kind: "fence" });
-			const foreign = await create(options, retry, lease, fence, signal);
-			if (foreign === null) {
-				head.set(fence);
-				return new TimelineWriter(options, retry, id, lease, head, last?.record ?? null, fence);
-			}
-			// An old owner was faster: the fence goes behind its records. A newer owner's record is our end.
-			last = await retried(retry, (attempt) => probeForward(store, path, foreign, attempt), signal);
-			if (last.record.epoch >= lease.epoch) throw fencedError(path, { epoch: last.record.epoch });
-		}
+		head.set(fence);
+		return new TimelineWriter(options, retry, id, lease, head, found.newest?.record ?? null, fence);
 	}
 
 	/** The record that this writer committed last. */
@@ -225,6 +219,34 @@ function assertReadable(segment: UploadedSegment, { window, renditions }: Timeli
 }
 
 /**
+ * Creates the fence record at the first free number. A process that slept since it looked which one that is may find it
+ * free though it was taken, since retention has deleted its record meanwhile: then it looks again.
+ */
+async function writeFence(
+	options: TimelineWriterOptions,
+	retry: Retry,
+	id: string,
+	lease: HeldLease,
+	signal: AbortSignal,
+): Promise<{ fence: WrittenRecord; found: FoundNewest }> {
+	const { store, path, clock } = options;
+	for (;;) {
+		const [monotonicMs, wallMs] = [clock.monotonic(), clock.now()];
+		const found = await retried(retry, (attempt) => findNewest(store, path, attempt), signal);
+		const newest = found.newest?.record;
+		if (newest !== undefined && newest.epoch >= lease.epoch && newest.writer !== id) {
+			throw fencedError(path, { epoch: newest.epoch });
+		}
+		const fence = await encode(options, id, lease.epoch, found.newest, { kind: "fence" });
+		const foreign = await create(options, retry, lease, fence, signal);
+		// An old owner was faster: the fence goes behind its records.
+		if (foreign !== null) continue;
+		const elapsedMs = Math.max(clock.monotonic() - monotonicMs, clock.now() - wallMs);
+		if (elapsedMs < RECORD_KEEP_MS / 2) return { fence, found };
+	}
+}
+
+/**
  * Creates a record object while the lease holds. Says `null` when it is there now, or whose record has the number.
  * Every attempt sends the same bytes, so that one whose answer was lost is recognized by them.
  */
@@ -243,7 +265,10 @@ async function create(
 			async (attempt) => (lease.isHeld ? await tryCreate(store, path, written, attempt) : "lapsed"),
 			signal,
 		);
-		if (outcome !== "lapsed") return outcome;
+		if (outcome === "lapsed") continue;
+		// What was created by a process that slept may stand in the past. Only who still owns the stream knows that it does not.
+		if (outcome === null && !lease.isHeld) await lease.renew(signal);
+		return outcome;
 	}
 }
 
