@@ -1,9 +1,6 @@
 import { text } from "node:stream/consumers";
 import { InputError } from "#shared/problem.ts";
-import { hashPassword } from "../stream/password.ts";
-
-/** Nobody types more, and hashing it would take long. */
-const MAX_PASSWORD_LENGTH = 1024;
+import { hashPassword, MAX_PASSWORD_LENGTH } from "../stream/password.ts";
 
 /** Reads one line from standard input and prints `argon2:…` for a `pass:` in the configuration. */
 export async function hashPasswordCommand(): Promise<void> {
