@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { DeniedError } from "#shared/problem.ts";
 import { nal, rtpPacket } from "../../test/support/rtp-stream.ts";
 import { play, record, rtspWorld, SDP } from "../../test/support/rtsp-session.ts";
+import { writeSenderReport } from "../rtp/sender-report.ts";
 import { KEY_FRAME_WAIT_MS, READER_BUDGET_BYTES } from "./reader.ts";
 import { SESSION_TIMEOUT_S } from "./session.ts";
 
@@ -60,6 +61,23 @@ describe("an RTSP session", () => {
 		camera.frame(2, rtpPacket({ sequence: 5, timestamp: 160, payloadType: 0, payload: new Uint8Array(160) }));
 		camera.frame(0, key(2));
 		expect(reader.media().map((bytes) => bytes[1])).toEqual([6]);
+	});
+
+	it("tells a reader at once how the publisher's clock runs", async () => {
+		const world = rtspWorld();
+		const camera = world.client();
+		await record(camera);
+		const first = world.client();
+		await play(first);
+		camera.frame(0, key(1));
+		camera.frame(
+			1,
+			writeSenderReport({ ssrc: 1, wallclockMs: world.clock.now(), rtpTime: 3000, packets: 1, octets: 50 }, "camera"),
+		);
+		const reader = world.client();
+		await play(reader);
+		const [frame] = reader.media();
+		expect([frame?.[1], frame?.[5]]).toEqual([1, 200]);
 	});
 
 	it("tells in PLAY where each track begins, and pauses and goes on", async () => {

@@ -190,6 +190,13 @@ export class StreamPublication implements Publication {
 		}
 	}
 
+	/** Tells a sink that has just come what the reports so far said, so that it need not wait for the next ones. */
+	replayReports(sink: PacketSink): void {
+		for (const [track, report] of this.#reports.entries()) {
+			if (report !== null) sink.senderReport(track, report);
+		}
+	}
+
 	/** Passes on the reports of tracks of which a packet was seen: only then their time in the stream is known. */
 	#releaseReports(): void {
 		for (let track = 0; track < this.#heldReports.length; track++) {

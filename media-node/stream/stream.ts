@@ -94,7 +94,9 @@ export class Stream implements ReadableStreamOfPath {
 	readPackets(sink: PacketSink): Disposable {
 		this.#expectOpen();
 		this.expectRoom();
-		return this.#packetSinks.add(sink);
+		const seat = this.#packetSinks.add(sink);
+		this.#publication?.replayReports(sink);
+		return seat;
 	}
 
 	readUnits(sink: UnitSink): Disposable {
