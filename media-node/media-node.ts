@@ -13,6 +13,7 @@ import { DEFAULT_PATH_CONFIG, layeredPathConfig, type PathConfig } from "#shared
 import type { PathName } from "#shared/path-name.ts";
 import { StoreError } from "#shared/problem.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
+import { createAuthenticator } from "./access/authenticator.ts";
 import { MetricsServer } from "./api/metrics-server.ts";
 import { RetentionSweeper } from "./bucket/retention-sweeper.ts";
 import { addressOf } from "./config/address.ts";
@@ -24,9 +25,8 @@ import { LiveMarks } from "./control/live-marks.ts";
 import { LiveHls } from "./live-hls.ts";
 import type { Logger } from "./log.ts";
 import { createMetrics } from "./node-metrics.ts";
+import { PathTable } from "./paths/path-table.ts";
 import { RtspServer } from "./rtsp/server.ts";
-import { createAuthenticator } from "./stream/authenticator.ts";
-import { PathTable } from "./stream/path-table.ts";
 import type { StreamTable } from "./stream/publication.ts";
 import { StreamEvents } from "./stream-events.ts";
 

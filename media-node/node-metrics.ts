@@ -3,8 +3,8 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { EventReporter } from "./control/event-reporter.ts";
 import type { LiveHls } from "./live-hls.ts";
+import type { PathTable } from "./paths/path-table.ts";
 import type { RtspServer } from "./rtsp/server.ts";
-import type { PathTable } from "./stream/path-table.ts";
 
 /** From a quick put into a folder to one that hardly comes through. */
 const UPLOAD_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];

@@ -6,9 +6,9 @@ import type { SluiceError } from "#shared/problem.ts";
 import type { EventReporter } from "./control/event-reporter.ts";
 import type { LiveMark, LiveMarks } from "./control/live-marks.ts";
 import type { Logger } from "./log.ts";
+import type { StreamObserver } from "./paths/stream-observer.ts";
 import type { PublisherInfo } from "./stream/publication.ts";
 import type { Stream } from "./stream/stream.ts";
-import type { StreamObserver } from "./stream/stream-observer.ts";
 
 export type StreamEventsOptions = {
 	readonly reporter: EventReporter;

@@ -1,6 +1,6 @@
 import { text } from "node:stream/consumers";
 import { InputError } from "#shared/problem.ts";
-import { hashPassword, MAX_PASSWORD_LENGTH } from "../stream/password.ts";
+import { hashPassword, MAX_PASSWORD_LENGTH } from "../access/password.ts";
 
 /** Reads one line from standard input and prints `argon2:…` for a `pass:` in the configuration. */
 export async function hashPasswordCommand(): Promise<void> {

@@ -5,7 +5,7 @@ import { durationMs, durationSchema } from "#shared/config/duration.ts";
 import { DEFAULT_PATH_CONFIG, pathConfigSchema, pathOverridesSchema } from "#shared/config/path-config.ts";
 import { isPathName } from "#shared/path-name.ts";
 import { parseBucketLocation } from "#shared/store/bucket-location.ts";
-import { userSchema } from "../stream/user.ts";
+import { userSchema } from "../access/user.ts";
 import { parseAddress } from "./address.ts";
 
 const address = z

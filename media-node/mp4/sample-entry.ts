@@ -63,8 +63,7 @@ export function sampleEntryOf(codec: Codec): SampleEntry | null {
 			}
 			return audioEntry("Opus", { channels, sampleRate: OPUS_CLOCK_RATE }, (w) => dOps(w, channels, OPUS_CLOCK_RATE));
 		}
-		case "G711":
-		case "Generic":
+		default:
 			throw new ProtocolError("media.unsupported", `${codec.name} is not carried in MP4; use H264, H265, AAC or Opus`);
 	}
 }

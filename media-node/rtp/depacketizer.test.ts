@@ -24,13 +24,15 @@ function packets(...lines: readonly string[]): Uint8Array[] {
 
 /** What comes out of packets: each unit as `timestamp[*]: frame frame`, with a star where a decoder can begin. */
 function run(codec: Codec, lines: readonly string[], fmtp = "") {
-	const depacketizer = createDepacketizer(codec, fmtp) as Depacketizer;
+	const depacketizer = createDepacketizer(codec, { encoding: "", fmtp }) as Depacketizer;
 	const units = unitsOf(depacketizer, packets(...lines)).map(({ rtpTime, frames, randomAccess }) => {
 		const hex = frames.map((frame) => Buffer.from(frame).toString("hex"));
 		return `${rtpTime}${randomAccess ? "*" : ""}: ${hex.join(" ")}`;
 	});
 	return { units, dropped: depacketizer.dropped };
 }
+
+const NO_FORMAT = { encoding: "", fmtp: "" };
 
 describe("H.264", () => {
 	test.each<[string, string[], string[], number]>([
@@ -85,7 +87,7 @@ describe("H.264", () => {
 	});
 
 	test("frames of a unit hold while the packet that ended it begins another", () => {
-		const depacketizer = createDepacketizer(H264, "") as Depacketizer;
+		const depacketizer = createDepacketizer(H264, NO_FORMAT) as Depacketizer;
 		const header = newRtpPacket();
 		const units = packets("1 10 7c8188aa", "2 10 7c41bb", "3 20 7c8188cc", "4 20 m 7c41dd").flatMap((packet) => {
 			readRtpPacket(header, packet, 0, packet.length);
@@ -99,7 +101,7 @@ describe("H.264", () => {
 
 	test("a unit of the largest size passes, and a byte more does not", () => {
 		for (const extra of [0, 1]) {
-			const depacketizer = createDepacketizer(H264, "") as Depacketizer;
+			const depacketizer = createDepacketizer(H264, NO_FORMAT) as Depacketizer;
 			const rest = MAX_ACCESS_UNIT_BYTES - 2 - 60_000 * 139 + extra;
 			const fragments = Array.from({ length: 139 }, (_, i) => {
 				const payload = new Uint8Array(60_002).fill(0x88);
@@ -197,7 +199,7 @@ describe("AAC", () => {
 	test.each(["", "sizelength=13; constantsize=10", "sizelength=17", "sizelength=13; ctsdeltalength=4"])(
 		"does not guess with parameters %j",
 		(fmtp) => {
-			expect(createDepacketizer(AAC, fmtp)).toBeNull();
+			expect(createDepacketizer(AAC, { encoding: "", fmtp })).toBeNull();
 		},
 	);
 });

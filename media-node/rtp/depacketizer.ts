@@ -9,8 +9,11 @@ import { NalDepacketizer } from "./depacketize/nal-depacketizer.ts";
 import { WholeFrameDepacketizer } from "./depacketize/whole-frame.ts";
 import { numberOf, parseFmtp } from "./fmtp.ts";
 
-/** The depacketizer of a track, by its codec and `a=fmtp`; `null` for what is only passed through. */
-export function createDepacketizer(codec: Codec, fmtp: string): Depacketizer | null {
+/**
+ * The depacketizer of a track, by its codec and what an SDP says of it: `encoding` is its `a=rtpmap` without payload
+ * type. `null` for what is only passed through.
+ */
+export function createDepacketizer(codec: Codec, { fmtp }: { encoding: string; fmtp: string }): Depacketizer | null {
 	switch (codec.name) {
 		case "H264":
 			return new NalDepacketizer(H264_PAYLOAD_FORMAT);
@@ -26,7 +29,7 @@ export function createDepacketizer(codec: Codec, fmtp: string): Depacketizer | n
 			const { channels } = codec;
 			return new WholeFrameDepacketizer((frame) => frame.length % channels === 0);
 		}
-		case "Generic":
+		default:
 			return null;
 	}
 }

@@ -134,7 +134,7 @@ export function describeCodec(codec: Codec, clockRate: number): { encoding: stri
 			const channels = codec.channels === 1 ? "" : `/${codec.channels}`;
 			return { encoding: `${name}/${clockRate}${channels}`, fmtp: "" };
 		}
-		case "Generic":
+		default:
 			return null;
 	}
 }

@@ -31,7 +31,7 @@ const HBR = "sizelength=13; indexlength=3; indexdeltalength=3";
 /** Large enough for slices in many fragments. */
 const BITRATE = ["-b:v", "1M", "-g", "25"];
 
-const depacketizerOf = (codec: Codec, fmtp = "") => createDepacketizer(codec, fmtp) as Depacketizer;
+const depacketizerOf = (codec: Codec, fmtp = "") => createDepacketizer(codec, { encoding: "", fmtp }) as Depacketizer;
 const isSlice = (codec: "h264" | "hevc") => (nal: Uint8Array) =>
 	codec === "h264" ? (nal[0]! & 0x1f) <= 5 : nal[0]! >> 1 < 32;
 

@@ -23,7 +23,7 @@ function pair(name: Name): {
 } {
 	const { codec, clockRate } = CODECS[name];
 	const packetizer = createPacketizer(codec, clockRate);
-	const depacketizer = createDepacketizer(codec, describeCodec(codec, clockRate)?.fmtp ?? "");
+	const depacketizer = createDepacketizer(codec, describeCodec(codec, clockRate) ?? { encoding: "", fmtp: "" });
 	if (packetizer === null || depacketizer === null) throw new Error(`${name} cannot be packed`);
 	return { packetizer, depacketizer };
 }
@@ -173,5 +173,5 @@ test("g711: long frames are divided between samples of all channels", () => {
 
 test("what is only passed through has neither", () => {
 	expect(createPacketizer({ name: "Generic" }, 90_000)).toBeNull();
-	expect(createDepacketizer({ name: "Generic" }, "")).toBeNull();
+	expect(createDepacketizer({ name: "Generic" }, { encoding: "", fmtp: "" })).toBeNull();
 });

@@ -24,7 +24,7 @@ export function createPacketizer(codec: Codec, clockRate: number): Packetizer | 
 			return packetizeOpus;
 		case "G711":
 			return g711Packetizer(codec.channels);
-		case "Generic":
+		default:
 			return null;
 	}
 }

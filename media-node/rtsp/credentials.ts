@@ -1,5 +1,5 @@
 import { ProtocolError } from "#shared/problem.ts";
-import type { AccessRequest } from "../stream/access.ts";
+import type { AccessRequest } from "../access/access.ts";
 import type { Headers } from "./message.ts";
 import type { RtspUrl } from "./rtsp-url.ts";
 

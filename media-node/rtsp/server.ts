@@ -3,8 +3,8 @@
 import net from "node:net";
 import type { Clock } from "#shared/clock.ts";
 import { GoneError, InputError } from "#shared/problem.ts";
+import type { Authenticator } from "../access/access.ts";
 import type { Logger } from "../log.ts";
-import type { Authenticator } from "../stream/access.ts";
 import type { StreamTable } from "../stream/publication.ts";
 import type { Peer } from "./peer.ts";
 import { RtspSession, type SessionSnapshot } from "./session.ts";

@@ -23,7 +23,7 @@ export class ToUnits {
 	constructor(feed: UnitFeed, reports: readonly (Report | null)[]) {
 		this.#feed = feed;
 		this.#clockRates = feed.tracks.map((track) => track.clockRate);
-		this.#depacketizers = feed.tracks.map((track) => createDepacketizer(track.codec, track.rtp.fmtp));
+		this.#depacketizers = feed.tracks.map((track) => createDepacketizer(track.codec, track.rtp));
 		this.#clocks = new ClockMap(this.#clockRates);
 		reports.forEach((report, track) => {
 			if (report !== null) this.senderReport(track, report);

@@ -33,7 +33,7 @@ function makeStream(): { bytes: Buffer; packets: Uint32Array } {
 }
 
 function depacketize(bytes: Uint8Array, packets: Uint32Array): number {
-	const depacketizer = createDepacketizer({ name: "H264", sps: null, pps: null }, "");
+	const depacketizer = createDepacketizer({ name: "H264", sps: null, pps: null }, { encoding: "", fmtp: "" });
 	if (depacketizer === null) throw new Error("There is no depacketizer of H.264");
 	const packet = newRtpPacket();
 	let size = 0;

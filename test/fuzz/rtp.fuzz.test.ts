@@ -56,7 +56,7 @@ test.each(SOURCES)("damaged packets of $codec.name $fmtp throw nothing, and give
 	const packet = newRtpPacket();
 	fc.assert(
 		fc.property(fc.array(mutated(good, 4), { maxLength: 20 }), (packets) => {
-			const depacketizer = createDepacketizer(codec, fmtp)!;
+			const depacketizer = createDepacketizer(codec, { encoding: "", fmtp })!;
 			let received = 0;
 			let given = 0;
 			for (const bytes of [...packets, ...good]) {
@@ -90,7 +90,7 @@ test.each(SOURCES)(
 				const cut = whole.slice(0, length);
 				if (!readRtpPacket(packet, cut, 0, length)) continue;
 				startsRandomAccess(codec.name, cut, packet.payloadOffset, packet.payloadLength);
-				for (const unit of createDepacketizer(codec, fmtp)!.push(cut, packet)) {
+				for (const unit of createDepacketizer(codec, { encoding: "", fmtp })!.push(cut, packet)) {
 					for (const frame of unit.frames) expect(frame.length).toBeLessThan(length);
 				}
 			}
@@ -151,7 +151,7 @@ test("any media description is a format that can be described again, or none", (
 			expect(format.clockRate).toBeGreaterThan(0);
 			const described = describeCodec(format.codec, format.clockRate);
 			expect(described === null).toBe(format.codec.name === "Generic");
-			createDepacketizer(format.codec, parameters);
+			createDepacketizer(format.codec, { encoding: format.encoding, fmtp: parameters });
 			createPacketizer(format.codec, format.clockRate);
 		}),
 		{ seed, numRuns: 10_000 },

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { DEFAULT_PATH_CONFIG } from "#shared/config/path-config.ts";
 import { parsePathName } from "#shared/path-name.ts";
 import type { SluiceError } from "#shared/problem.ts";
-import { PathTable } from "../../media-node/stream/path-table.ts";
+import { PathTable } from "../../media-node/paths/path-table.ts";
 import type { Publication } from "../../media-node/stream/publication.ts";
 import type { RtpBatch } from "../../media-node/stream/rtp-batch.ts";
 import type { PacketSink, UnitSink } from "../../media-node/stream/sink.ts";

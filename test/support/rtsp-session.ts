@@ -1,9 +1,9 @@
 import { pino } from "pino";
 import { DEFAULT_PATH_CONFIG, type PathConfig } from "#shared/config/path-config.ts";
+import type { Authenticator } from "../../media-node/access/access.ts";
+import { PathTable } from "../../media-node/paths/path-table.ts";
 import type { Peer } from "../../media-node/rtsp/peer.ts";
 import { RtspSession, type SessionEnvironment } from "../../media-node/rtsp/session.ts";
-import type { Authenticator } from "../../media-node/stream/access.ts";
-import { PathTable } from "../../media-node/stream/path-table.ts";
 import { FakeClock, settle } from "./fake-clock.ts";
 
 export const OPEN: Authenticator = { authorize: async () => ({ subject: "any", expiresMs: null }) };

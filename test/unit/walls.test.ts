@@ -8,9 +8,10 @@ const ROOT = path.resolve(import.meta.dirname, "../..");
 const FLOORS: readonly (readonly string[])[] = [
 	["bytes"],
 	["codecs"],
-	["rtp", "mp4"],
+	["rtp", "mp4", "mpegts", "srtp"],
 	["stream"],
-	["rtsp", "hls", "bucket", "control", "api"],
+	["access", "hooks", "paths"],
+	["rtsp", "file", "hls", "bucket", "control", "api"],
 	["config"],
 	["cli"],
 ];

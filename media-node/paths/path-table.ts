@@ -6,10 +6,16 @@ import type { PathConfig } from "#shared/config/path-config.ts";
 import type { PathName } from "#shared/path-name.ts";
 import { GoneError, InputError, ProtocolError, type SluiceError } from "#shared/problem.ts";
 import type { Logger } from "../log.ts";
-import type { Publication, PublisherInfo, PublishRequest, ReadableStreamOfPath, StreamTable } from "./publication.ts";
-import { Stream, type StreamSnapshot } from "./stream.ts";
+import type {
+	Publication,
+	PublisherInfo,
+	PublishRequest,
+	ReadableStreamOfPath,
+	StreamTable,
+} from "../stream/publication.ts";
+import { Stream, type StreamSnapshot } from "../stream/stream.ts";
+import { Turnstile } from "../stream/turnstile.ts";
 import type { StreamObserver } from "./stream-observer.ts";
-import { Turnstile } from "./turnstile.ts";
 
 /** Each track takes two interleaved channels, of which there are 256; nobody needs a tenth of it. */
 export const MAX_TRACKS = 16;

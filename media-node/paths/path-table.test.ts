@@ -13,10 +13,10 @@ import {
 	recordingLogger,
 	rtpPacket,
 } from "../../test/support/rtp-stream.ts";
+import type { Publication } from "../stream/publication.ts";
+import type { Stream } from "../stream/stream.ts";
+import type { Track } from "../stream/track.ts";
 import { MAX_TRACKS, PathTable, type PathTableOptions } from "./path-table.ts";
-import type { Publication } from "./publication.ts";
-import type { Stream } from "./stream.ts";
-import type { Track } from "./track.ts";
 
 const CAM = parsePathName("cam01");
 const WINDOW_MS = 30_000;

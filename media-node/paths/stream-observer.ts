@@ -1,6 +1,6 @@
 import type { SluiceError } from "#shared/problem.ts";
-import type { PublisherInfo } from "./publication.ts";
-import type { Stream } from "./stream.ts";
+import type { PublisherInfo } from "../stream/publication.ts";
+import type { Stream } from "../stream/stream.ts";
 
 /** Is told how the streams of a node fare. All calls are synchronous; one that throws is logged. */
 export interface StreamObserver {

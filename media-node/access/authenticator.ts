@@ -5,9 +5,9 @@ import { isStreamKey, verifyStreamKey } from "#shared/access/stream-key.ts";
 import type { TokenVerifier } from "#shared/access/token.ts";
 import { type Clock, throwIfAborted } from "#shared/clock.ts";
 import { DeniedError } from "#shared/problem.ts";
+import { Turnstile } from "../stream/turnstile.ts";
 import type { AccessRequest, Authenticator, Grant } from "./access.ts";
 import { isSlowCredential, matchesCredential } from "./password.ts";
-import { Turnstile } from "./turnstile.ts";
 import { ANY_USER, parseNetwork, type User } from "./user.ts";
 
 /** Slow hashes take threads that files and names need as well: so many at once, and so many clients in line. */
