@@ -18,7 +18,8 @@ import { MetricsServer } from "./api/metrics-server.ts";
 import { RetentionSweeper } from "./bucket/retention-sweeper.ts";
 import { addressOf } from "./config/address.ts";
 import type { NodeSecrets } from "./config/secrets.ts";
-import { ALL_OTHERS, type Settings, sizeBytes } from "./config/settings-schema.ts";
+import { sizeBytes } from "#shared/config/scalar.ts";
+import { ALL_OTHERS, type Settings } from "#shared/config/settings.ts";
 import { ConfigWatch, type PathConfigs } from "./control/config-watch.ts";
 import { EventReporter } from "./control/event-reporter.ts";
 import { LiveMarks } from "./control/live-marks.ts";
@@ -179,7 +180,7 @@ function gated(table: PathTable, hls: LiveHls): StreamTable {
 
 function openRtsp({ settings, secrets, clock, log }: MediaNodeOptions, table: StreamTable): Promise<RtspServer> {
 	const { authJWTJWKS: url } = settings;
-	const keys = url === undefined ? publicJwks(secrets.signingKeys) : remoteKeys({ url, clock, fetch });
+	const keys = url === "" ? publicJwks(secrets.signingKeys) : remoteKeys({ url, clock, fetch });
 	const authenticator = createAuthenticator({
 		users: settings.authInternalUsers,
 		verifier: createTokenVerifier({ keys, clock }),
@@ -190,7 +191,7 @@ function openRtsp({ settings, secrets, clock, log }: MediaNodeOptions, table: St
 		address: addressOf(settings.rtspAddress),
 		rtpAddress: addressOf(settings.rtpAddress),
 		rtcpAddress: addressOf(settings.rtcpAddress),
-		transports: settings.rtspTransports,
+		transports: settings.rtspTransports.filter((name) => name !== "multicast"),
 		readTimeoutMs: durationMs(settings.readTimeout),
 		writeTimeoutMs: durationMs(settings.writeTimeout),
 		table,

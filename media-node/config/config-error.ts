@@ -1,11 +1,14 @@
 import { InputError } from "#shared/problem.ts";
 
-/** One fault of a configuration file. Lines and columns count from 1. */
+/** Where in a file a fault is, lines and columns from 1, or which environment variable it came from. */
+export type Place = { readonly line: number; readonly column: number } | { readonly variable: string };
+
+/** One fault of a configuration. */
 export type ConfigFault = {
-	readonly line: number;
-	readonly column: number;
+	readonly place: Place;
 	/** Such as `paths.cam01.maxReaders`; empty for the file as a whole. */
 	readonly key: string;
+	/** A sentence without its subject, which is the key. */
 	readonly message: string;
 };
 
@@ -15,7 +18,8 @@ export function configError(file: string, faults: readonly ConfigFault[]): Input
 	return new InputError("config.invalid", lines.join("\n"), { data: { file, faults } });
 }
 
-/** `file:line:column: key: message`, which editors and terminals can jump to. */
-function formatFault(file: string, { line, column, key, message }: ConfigFault): string {
-	return `${file}:${line}:${column}: ${key === "" ? "" : `${key}: `}${message}`;
+/** `file:line:column: key message`, which editors and terminals can jump to. */
+export function formatFault(file: string, { place, key, message }: ConfigFault): string {
+	const where = "variable" in place ? place.variable : `${file}:${place.line}:${place.column}`;
+	return `${where}: ${key === "" ? "" : `${key}: `}${message}`;
 }

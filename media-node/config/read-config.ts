@@ -1,61 +1,169 @@
-import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
-import type { z } from "zod";
-import { type ConfigFault, configError } from "./config-error.ts";
-import { type Settings, settingsSchema } from "./settings-schema.ts";
-import { closest } from "./suggest.ts";
+/** From the text of a configuration to settings that are checked, with all that is wrong or worth a warning. Pure. */
 
-/** A configuration file of a person; nobody needs more. */
-const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
-/** Aliases may repeat a part of the file, but not blow it up. */
-const MAX_ALIAS_COUNT = 1000;
+import { z } from "zod";
+import { DEPRECATED_KEYS, modernized } from "#shared/config/deprecated.ts";
+import { pathConfigSchema } from "#shared/config/path-config.ts";
+import { faultsOf } from "#shared/config/rules.ts";
+import { MEDIAMTX_DEFAULTS, type Settings, settingsSchema } from "#shared/config/settings.ts";
+import { withoutCredentials } from "#shared/config/source.ts";
+import { type ConfigFault, configError, formatFault, type Place } from "./config-error.ts";
+import { withEnvironment } from "./environment.ts";
+import { GLOBAL_HLS_KEYS, withHlsOfPaths } from "./global-hls.ts";
+import { closest } from "./suggest.ts";
+import { warningsOf } from "./warnings.ts";
+import { readConfigText } from "./yaml-text.ts";
+
 /** Keys whose value no message may show. */
-const SECRET_KEYS: ReadonlySet<string> = new Set(["pass"]);
+const SECRET = /pass|token|secret|credential|authorization/i;
+
+export type ReadOptions = {
+	/** The file's name, for messages. */
+	readonly file: string;
+	readonly environment?: Readonly<Record<string, string | undefined>>;
+	/** What is not said has the value that MediaMTX would take. */
+	readonly mediamtx?: boolean;
+};
+
+export type ReadConfig = {
+	readonly settings: Settings;
+	/** A line each: deprecated keys, parts that are not built, weak passwords, doors that stand open. */
+	readonly warnings: readonly string[];
+};
+
+type Raw = Record<string, unknown>;
 
 /**
- * Reads the text of a configuration file. `file` is its name for messages.
- * @throws InputError `config.invalid` with every fault, its line, column and key
+ * Reads a configuration.
+ * @throws InputError `config.invalid` with every fault, its place and key
  */
-export function readConfig(text: string, file: string): Settings {
-	if (text.length > MAX_CONFIG_BYTES) {
-		throw configError(file, [{ line: 1, column: 1, key: "", message: `is larger than ${MAX_CONFIG_BYTES} bytes` }]);
-	}
-	const lines = new LineCounter();
-	const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-	if (document.errors.length > 0) {
+export function readConfig(text: string, { file, environment = {}, mediamtx = false }: ReadOptions): ReadConfig {
+	const read = readConfigText(text, file, environment);
+	const given = withEnvironment(withoutNulls(read.value), environment, extraKeys());
+	const modern = modernized(given.value);
+	const moved = withHlsOfPaths(modern.value, modern.origins);
+
+	const originOf = (path: readonly PropertyKey[]): readonly PropertyKey[] => {
+		for (let length = path.length; length > 0; length--) {
+			const origin = moved.origins.get(path.slice(0, length).join("\n"));
+			if (origin !== undefined) return [...origin, ...path.slice(length)];
+		}
+		return path;
+	};
+	const placeOf = (path: readonly PropertyKey[]): Place => {
+		const origin = originOf(path);
+		for (let length = origin.length; length > 0; length--) {
+			const variable = given.variables.get(origin.slice(0, length).join("\n"));
+			if (variable !== undefined) return { variable };
+		}
+		return read.placeOf(origin);
+	};
+
+	const value = mediamtx ? withMediamtxDefaults(moved.value) : moved.value;
+	const result = settingsSchema.safeParse(value, { reportInput: true });
+	if (!result.success) {
 		throw configError(
 			file,
-			document.errors.map((error) => ({ ...place(lines, error.pos[0]), key: "", message: error.message })),
+			result.error.issues.flatMap((issue) => describe(issue, originOf, placeOf)),
 		);
 	}
-	let value: unknown;
-	try {
-		value = document.toJS({ maxAliasCount: MAX_ALIAS_COUNT }) ?? {};
-	} catch (cause) {
-		const message = cause instanceof Error ? cause.message : String(cause);
-		throw configError(file, [{ line: 1, column: 1, key: "", message }]);
-	}
-	const result = settingsSchema.safeParse(value, { reportInput: true });
-	if (result.success) return result.data;
-	throw configError(
-		file,
-		result.error.issues.flatMap((issue) => faultsOf(issue, document.contents, lines)),
-	);
+	const conflicts = modern.conflicts.map(({ path, advice }) => ({ path, message: advice }));
+	const faults = [...conflicts, ...faultsOf(result.data)].map(({ path, message }) => ({
+		place: placeOf(path),
+		key: path.join("."),
+		message,
+	}));
+	if (faults.length > 0) throw configError(file, faults);
+
+	const warning = (path: readonly string[], message: string) =>
+		formatFault(file, { place: placeOf(path), key: path.join("."), message });
+	return {
+		settings: result.data,
+		warnings: [
+			...modern.deprecations.map(({ path, advice }) => warning(path, advice)),
+			...given.unknown.map((variable) => `${variable}: is not a setting that the environment can have`),
+			...warningsOf(result.data, moved.value, warning),
+		],
+	};
 }
 
-function faultsOf(issue: z.core.$ZodIssue, root: Node | null, lines: LineCounter): ConfigFault[] {
+/** A key without a value says nothing, as in MediaMTX; but a path without one is a path. */
+function withoutNulls(raw: Readonly<Raw>): Raw {
+	const paths = raw["paths"];
+	const top = prune(raw) as Raw;
+	if (isMap(paths)) {
+		top["paths"] = Object.fromEntries(Object.entries(paths).map(([name, entry]) => [name, prune(entry ?? {})]));
+	}
+	return top;
+}
+
+function prune(value: unknown): unknown {
+	if (Array.isArray(value)) return value.map(prune);
+	if (!isMap(value)) return value;
+	const entries = Object.entries(value).filter(([, inner]) => inner !== null);
+	return Object.fromEntries(entries.map(([key, inner]) => [key, prune(inner)]));
+}
+
+function withMediamtxDefaults(raw: Raw): Raw {
+	const { hlsSegmentCount, hlsSegmentDuration, ...global } = MEDIAMTX_DEFAULTS;
+	const defaults = isMap(raw["pathDefaults"]) ? raw["pathDefaults"] : {};
+	return { ...global, ...raw, pathDefaults: { hlsSegmentCount, hlsSegmentDuration, ...defaults } };
+}
+
+function isMap(value: unknown): value is Raw {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Keys that the environment may set though the schema does not have them there. */
+function extraKeys() {
+	const like = (key: string): z.ZodType => {
+		const { shape } = pathConfigSchema;
+		if (key in shape) return shape[key as keyof typeof shape];
+		if (/Disable$|^runOnReadyRestart$|^authJWTIn|AnyPortEnable$|^disable|^playback$/.test(key)) return z.boolean();
+		if (/BufferSize$|BufferCount$/.test(key)) return z.number();
+		return /^(?:protocols|authMethods|webrtcICEServers|webrtcICEHostNAT1To1IPs|publishIPs|readIPs)$/.test(key)
+			? z.array(z.string())
+			: z.string();
+	};
+	const shapeOf = (keys: readonly string[]) => Object.fromEntries(keys.map((key) => [key, like(key)]));
+	return {
+		global: shapeOf([...GLOBAL_HLS_KEYS, ...DEPRECATED_KEYS.global]),
+		path: shapeOf(DEPRECATED_KEYS.path),
+	};
+}
+
+function describe(
+	issue: z.core.$ZodIssue,
+	originOf: (path: readonly PropertyKey[]) => readonly PropertyKey[],
+	placeOf: (path: readonly PropertyKey[]) => Place,
+): ConfigFault[] {
 	if (issue.code === "unrecognized_keys") {
 		return issue.keys.map((key) => {
 			const path = [...issue.path, key];
 			const meant = closest(key, knownKeys(issue.path));
 			const hint = meant === null ? "" : `; did you mean ${meant}?`;
-			return { ...locate(root, path, lines), key: path.join("."), message: `is not a setting${hint}` };
+			return { place: placeOf(path), key: path.join("."), message: `is not a setting${hint}` };
 		});
 	}
-	// A record reports a bad key with the key at the end of its path, and says why in nested issues.
-	const message = issue.code === "invalid_key" ? issue.issues.map((inner) => inner.message).join("; ") : issue.message;
-	const secret = issue.path.some((step) => SECRET_KEYS.has(String(step)));
-	const given = "input" in issue && isPlain(issue.input) && !secret ? ` (is ${JSON.stringify(issue.input)})` : "";
-	return [{ ...locate(root, issue.path, lines), key: issue.path.join("."), message: `${message}${given}` }];
+	const key = originOf(issue.path).join(".");
+	return [{ place: placeOf(issue.path), key, message: `${messageOf(issue)}${givenOf(issue)}` }];
+}
+
+/** A record hides why a key is bad, and a union what each of its members says. */
+function messageOf(issue: z.core.$ZodIssue): string {
+	if (issue.code === "invalid_key") return issue.issues.map((inner) => inner.message).join("; ");
+	if (issue.code === "invalid_union" && issue.message === "Invalid input") {
+		const inner = issue.errors.flat();
+		const told = inner.find(({ code }) => code === "custom") ?? inner[0];
+		return told?.message ?? issue.message;
+	}
+	return issue.message;
+}
+
+function givenOf(issue: z.core.$ZodIssue): string {
+	const secret = issue.path.some((step) => SECRET.test(String(step)));
+	if (!("input" in issue) || !isPlain(issue.input) || secret) return "";
+	const given = typeof issue.input === "string" ? withoutCredentials(issue.input) : issue.input;
+	return ` (is ${JSON.stringify(given)})`;
 }
 
 function isPlain(value: unknown): value is string | number | boolean | null {
@@ -64,33 +172,7 @@ function isPlain(value: unknown): value is string | number | boolean | null {
 
 /** The keys that may stand where `path` leads. */
 function knownKeys(path: readonly PropertyKey[]): string[] {
-	if (path.length === 0) return Object.keys(settingsSchema.shape);
-	if (path[0] === "pathDefaults" || path[0] === "paths")
-		return Object.keys(settingsSchema.shape.pathDefaults.unwrap().out.shape);
+	if (path.length === 0) return [...Object.keys(settingsSchema.shape), ...GLOBAL_HLS_KEYS];
+	if (path[0] === "pathDefaults" || path[0] === "paths") return Object.keys(pathConfigSchema.shape);
 	return [];
-}
-
-/** The line and column of the key that `path` leads to, or of the deepest part of it that the file has. */
-function locate(root: Node | null, path: readonly PropertyKey[], lines: LineCounter): { line: number; column: number } {
-	let node: unknown = root;
-	let offset = root?.range?.[0] ?? 0;
-	for (const step of path) {
-		if (isMap(node)) {
-			const pair: Pair | undefined = node.items.find(
-				(item) => isScalar(item.key) && String(item.key.value) === String(step),
-			);
-			if (pair === undefined) break;
-			offset = (pair.key as Node).range?.[0] ?? offset;
-			node = pair.value;
-		} else if (isSeq(node)) {
-			node = node.items[Number(step)];
-			offset = (node as Node | undefined)?.range?.[0] ?? offset;
-		} else break;
-	}
-	return place(lines, offset);
-}
-
-function place(lines: LineCounter, offset: number): { line: number; column: number } {
-	const { line, col } = lines.linePos(offset);
-	return { line: Math.max(1, line), column: Math.max(1, col) };
 }

@@ -1,7 +1,16 @@
 import { z } from "zod";
 
-const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const TERM = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
+const UNITS_MS: Readonly<Record<string, number>> = {
+	ns: 1e-6,
+	us: 1e-3,
+	µs: 1e-3,
+	ms: 1,
+	s: 1000,
+	m: 60_000,
+	h: 3_600_000,
+	d: 86_400_000,
+};
+const TERM = /(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h|d)/g;
 
 /** Reads `10s`, `1h30m`, `500ms`, `1d`, `0`; a minus sign may stand first. `null` if it is none. */
 export function parseDurationMs(text: string): number | null {

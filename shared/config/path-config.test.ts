@@ -25,7 +25,7 @@ describe("the settings of a path", () => {
 		{ hlsRetention: "367d" },
 		{ maxReaders: -1 },
 		{ maxReaders: 1.5 },
-		{ source: "rtsp://camera" },
+		{ source: "gopher://camera" },
 		{ hlsDelivery: "public" },
 	])("refuses %j", (input) => expect(pathConfigSchema.safeParse(input).success).toBe(false));
 });

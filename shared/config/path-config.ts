@@ -4,50 +4,31 @@
  */
 
 import { z } from "zod";
-import { durationMs, durationSchema } from "./duration.ts";
-
-const durationBetween = (minMs: number, maxMs: number, words: string) =>
-	durationSchema.refine((text) => durationMs(text) >= minMs && durationMs(text) <= maxMs, { message: words });
+import { forwardShape, generalShape, srtShape } from "./path/general.ts";
+import { hlsShape } from "./path/hls.ts";
+import { hooksShape, recordHooksShape } from "./path/hooks.ts";
+import { recordShape } from "./path/record.ts";
+import { rpiCameraShape } from "./path/rpi-camera.ts";
+import { rtspShape } from "./path/rtsp-source.ts";
+import { moqShape, whepShape } from "./path/whep-moq.ts";
 
 export const pathConfigSchema = z
 	.strictObject({
-		source: z
-			.literal("publisher")
-			.default("publisher")
-			.describe("Where the stream comes from: a client that publishes"),
-		maxReaders: z
-			.int()
-			.min(0)
-			.max(1_000_000)
-			.default(0)
-			.describe("How many clients may read from the node at once; 0: no limit"),
-		overridePublisher: z
-			.boolean()
-			.default(true)
-			.describe(
-				"A new publisher takes the place of the one that is there, on this node or another; otherwise it is refused",
-			),
-		publisherReconnectWindow: durationBetween(0, 3_600_000, "must be between 0s and 1h")
-			.default("30s")
-			.describe("How long a stream waits for a publisher that went away; readers and playlists stay meanwhile"),
-		hls: z.boolean().default(true).describe("Package the stream as HLS into the bucket"),
-		hlsSegmentDuration: durationBetween(500, 60_000, "must be between 500ms and 1m")
-			.default("2s")
-			.describe("Shortest duration of a segment; it ends at the next key frame"),
-		hlsSegmentCount: z.int().min(3).max(10_000).default(8).describe("How many segments a live playlist lists"),
-		hlsRetention: durationBetween(0, 366 * 86_400_000, "must be between 0s and 366d")
-			.default("1m")
-			.describe("How long segments stay in the bucket; those that a playlist lists always stay"),
-		hlsDelivery: z
-			.enum(["relative", "presigned"])
-			.default("relative")
-			.describe("Segment URLs: behind the viewer's token, or presigned straight to the bucket"),
+		...generalShape,
+		...hlsShape,
+		...rtspShape,
+		...hooksShape,
+		...forwardShape,
+		...recordShape,
+		...recordHooksShape,
+		...srtShape,
+		...whepShape,
+		...moqShape,
+		...rpiCameraShape,
 	})
 	.meta({ id: "PathConfig", description: "The settings of one path" });
 
 export type PathConfig = z.infer<typeof pathConfigSchema>;
-/** As a person writes it: every key may be left out. */
-export type PathConfigInput = z.input<typeof pathConfigSchema>;
 
 /** What one path says of its own: keys that it leaves out have the value of the defaults around it. */
 export type PathOverrides = { readonly [K in keyof PathConfig]?: PathConfig[K] | undefined };

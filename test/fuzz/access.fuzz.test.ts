@@ -48,7 +48,7 @@ describe("broken input of people and machines", () => {
 		fc.assert(
 			fc.property(broken(valid), (text) => {
 				try {
-					readConfig(text, "f.yml");
+					readConfig(text, { file: "f.yml" });
 				} catch (error) {
 					if (!(error instanceof InputError)) throw error;
 					expect(error.message).toMatch(/^f\.yml:\d+:\d+: /);

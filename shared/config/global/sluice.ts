@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { parseBucketLocation } from "../../store/bucket-location.ts";
+import { listenAddress, size, text } from "../scalar.ts";
+
+/** What MediaMTX does not have: this node's bucket, and the functions beside it. */
+export const sluiceShape = {
+	nodeId: z
+		.string()
+		.regex(/^[0-9A-Za-z_.-]{1,64}$/, "must be 1 to 64 letters, digits, _ . or -")
+		.optional()
+		.describe("This node's name in the bucket; made at the first start when left out"),
+	dataDir: text
+		.refine((value) => value !== "", { message: "must not be empty" })
+		.default("./data")
+		.describe("Keys, spool and event journal of this node"),
+	bucket: z
+		.string()
+		.refine(isBucketLocation, {
+			message: "must be file:FOLDER or s3://BUCKET/PREFIX?region=…&endpoint=…&pathStyle=true",
+		})
+		.default("file:./data/bucket")
+		.describe("Where segments, timelines, configuration and events live"),
+	spoolMaxSize: size
+		.default("10G")
+		.describe("How much is kept on disk while the bucket is away; then the oldest goes first"),
+	functions: z.boolean().default(true).describe("Run the functions (tokens, playback, API, webhooks) in this process"),
+	functionsAddress: listenAddress.default(":8888").describe("Where the functions listen"),
+	publicURL: z
+		.url()
+		.optional()
+		.describe("The address that viewers use, when it is not functionsAddress on this machine"),
+	webhookAllowInsecure: z
+		.boolean()
+		.default(false)
+		.describe("Webhooks may go to http:// and to private addresses: only for a network that you own"),
+} as const;
+
+function isBucketLocation(value: string): boolean {
+	try {
+		parseBucketLocation(value);
+		return true;
+	} catch {
+		// The parser says no by throwing; the schema's own message says what is allowed.
+		return false;
+	}
+}
