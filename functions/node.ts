@@ -33,15 +33,23 @@ type NodeServer = ReturnType<typeof serve>;
 
 export class FunctionsServer implements AsyncDisposable {
 	readonly #server: NodeServer;
-	readonly #deps: Deps;
+	#deps: Deps;
+	/** Replaced when the settings change. */
+	readonly #app: { fetch: ReturnType<typeof createApp>["fetch"] };
 	readonly #address: AddressInfo;
 	#draining: Promise<void> | null = null;
 	#again = false;
 	#timer: Disposable | null = null;
 	#closing: Promise<void> | null = null;
 
-	private constructor(server: NodeServer, deps: Deps, address: AddressInfo) {
+	private constructor(
+		server: NodeServer,
+		deps: Deps,
+		app: { fetch: ReturnType<typeof createApp>["fetch"] },
+		address: AddressInfo,
+	) {
 		this.#server = server;
+		this.#app = app;
 		this.#deps = deps;
 		this.#address = address;
 		this.poke();
@@ -52,16 +60,26 @@ export class FunctionsServer implements AsyncDisposable {
 		const deps = depsOf(options);
 		const { host, port } = options.address;
 		const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>();
-		const server = serve({ fetch: createApp(deps).fetch, port, ...(host === "" ? {} : { hostname: host }) }, resolve);
+		const app = { fetch: createApp(deps).fetch };
+		const server = serve(
+			{ fetch: (request, env) => app.fetch(request, env), port, ...(host === "" ? {} : { hostname: host }) },
+			resolve,
+		);
 		server.once("error", (cause) => reject(listenError(cause, port)));
 		const address = await promise;
 		server.removeAllListeners("error");
 		server.on("error", (error) => options.log.error({ err: error }, "The functions' socket reports an error"));
-		return new FunctionsServer(server, deps, address);
+		return new FunctionsServer(server, deps, app, address);
 	}
 
 	get port(): number {
 		return this.#address.port;
+	}
+
+	/** Takes over what the node's configuration says of paths now. */
+	configure(settings: Pick<Settings, "pathDefaults" | "paths">): void {
+		this.#deps = { ...this.#deps, settings: { ...this.#deps.settings, ...settings } };
+		this.#app.fetch = createApp(this.#deps).fetch;
 	}
 
 	/** Says that there may be something to deliver. Returns at once. */

@@ -8,17 +8,50 @@ export type Logger = Pick<PinoLogger, "debug" | "info" | "warn" | "error"> & {
 
 export type LogLevel = "error" | "warn" | "info" | "debug";
 
-/** A logger that writes lines for people to standard output, or JSON. */
-export function createLogger({ level, structured }: { level: LogLevel; structured: boolean }): Logger {
-	const options: LoggerOptions = { level, base: null };
-	if (structured) return pino(options);
-	return pino(
-		options,
-		pretty({
-			colorize: process.stdout.isTTY === true,
-			translateTime: "SYS:yyyy-mm-dd HH:MM:ss.l",
-			singleLine: true,
-			sync: true,
-		}),
-	);
+export type LogOptions = {
+	readonly level: LogLevel;
+	/** JSON instead of lines for people. */
+	readonly structured: boolean;
+	/** `stdout`, `file` or both; `syslog` is not built. */
+	readonly destinations?: readonly string[];
+	readonly file?: string;
+};
+
+/** A logger whose level can be changed, for itself and all of its children. */
+export type NodeLogger = { readonly log: Logger; setLevel(level: LogLevel): void };
+
+/** A logger that writes to standard output, to a file, or to both. */
+export function createLogger({ level, structured, destinations = ["stdout"], file = "" }: LogOptions): NodeLogger {
+	let least = pino.levels.values[level] ?? 0;
+	const options: LoggerOptions = {
+		level: "debug",
+		base: null,
+		hooks: {
+			logMethod(args, method, number) {
+				if (number >= least) method.apply(this, args);
+			},
+		},
+	};
+	const streams = [
+		...(destinations.includes("stdout") ? [structured ? pino.destination({ fd: 1, sync: true }) : forPeople(1)] : []),
+		...(destinations.includes("file")
+			? [structured ? pino.destination({ dest: file, sync: true }) : forPeople(file)]
+			: []),
+	].map((stream) => ({ stream, level: "debug" as const }));
+	return {
+		log: pino(options, pino.multistream(streams)),
+		setLevel(next) {
+			least = pino.levels.values[next] ?? 0;
+		},
+	};
+}
+
+function forPeople(destination: number | string) {
+	return pretty({
+		colorize: destination === 1 && process.stdout.isTTY === true,
+		translateTime: "SYS:yyyy-mm-dd HH:MM:ss.l",
+		singleLine: true,
+		sync: true,
+		destination,
+	});
 }

@@ -3,31 +3,43 @@
  * node starts and, reversed, the one in which it stops.
  */
 
+/**
+ * The wiring of a media node. Every part is opened here, and put on one stack: the order below is the order in which a
+ * node starts and, reversed, the one in which it stops.
+ */
+
 import path from "node:path";
-import { remoteKeys } from "#shared/access/remote-keys.ts";
-import { publicJwks } from "#shared/access/signing-key.ts";
-import { createTokenVerifier } from "#shared/access/token.ts";
 import type { Clock } from "#shared/clock.ts";
 import { durationMs } from "#shared/config/duration.ts";
-import { DEFAULT_PATH_CONFIG, layeredPathConfig, type PathConfig } from "#shared/config/path-config.ts";
+import type { PathOverrides } from "#shared/config/path-config.ts";
+import { sizeBytes } from "#shared/config/scalar.ts";
+import type { Settings } from "#shared/config/settings.ts";
 import type { PathName } from "#shared/path-name.ts";
 import { StoreError } from "#shared/problem.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
-import { createAuthenticator } from "./access/authenticator.ts";
+import { Failures } from "./access/failures.ts";
+import { SwitchableAuthenticator } from "./access/switchable.ts";
 import { MetricsServer } from "./api/metrics-server.ts";
 import { RetentionSweeper } from "./bucket/retention-sweeper.ts";
 import { addressOf } from "./config/address.ts";
 import type { NodeSecrets } from "./config/secrets.ts";
-import { sizeBytes } from "#shared/config/scalar.ts";
-import { ALL_OTHERS, type Settings } from "#shared/config/settings.ts";
-import { ConfigWatch, type PathConfigs } from "./control/config-watch.ts";
+import { ConfigWatch } from "./control/config-watch.ts";
 import { EventReporter } from "./control/event-reporter.ts";
 import { LiveMarks } from "./control/live-marks.ts";
+import { fileSource } from "./file/file-source.ts";
+import { hookEnvironment } from "./hooks/hook-environment.ts";
+import { HookRunner } from "./hooks/hook-runner.ts";
 import { LiveHls } from "./live-hls.ts";
 import type { Logger } from "./log.ts";
+import { accessSettings, nodeAuthenticator } from "./node-access.ts";
 import { createMetrics } from "./node-metrics.ts";
-import { PathTable } from "./paths/path-table.ts";
-import { RtspServer } from "./rtsp/server.ts";
+import { PathHooks } from "./path-hooks.ts";
+import { type ConfiguredPath, PathConfigs } from "./paths/path-configs.ts";
+import { type DemandSettings, PathTable } from "./paths/path-table.ts";
+import { Sources } from "./paths/sources.ts";
+import { Replaceable } from "./replaceable.ts";
+import { rtspSource } from "./rtsp/rtsp-source.ts";
+import { RtspServer, type RtspServerSettings } from "./rtsp/server.ts";
 import type { StreamTable } from "./stream/publication.ts";
 import { StreamEvents } from "./stream-events.ts";
 
@@ -41,22 +53,39 @@ export type MediaNodeOptions = {
 	readonly onEvent?: () => void;
 };
 
+/** Settings that a running node cannot take over. */
+const FIXED = ["nodeId", "dataDir", "bucket", "spoolMaxSize", "functions", "functionsAddress", "publicURL"] as const;
+
 export class MediaNode implements AsyncDisposable {
 	readonly table: PathTable;
-	/** `null` when it is switched off. */
-	readonly rtsp: RtspServer | null;
+	readonly #rtsp: Replaceable<RtspServerSettings | null, RtspServer>;
+	readonly #apply: (settings: Settings) => Promise<void>;
 	readonly #parts: AsyncDisposableStack;
+	readonly #log: Logger;
+	#settings: Settings;
+	/** Changes are made one after the other. */
+	#changing: Promise<void> = Promise.resolve();
 
-	private constructor(table: PathTable, rtsp: RtspServer | null, parts: AsyncDisposableStack) {
+	private constructor(
+		options: MediaNodeOptions,
+		table: PathTable,
+		rtsp: Replaceable<RtspServerSettings | null, RtspServer>,
+		apply: (settings: Settings) => Promise<void>,
+		parts: AsyncDisposableStack,
+	) {
+		this.#settings = options.settings;
+		this.#log = options.log;
 		this.table = table;
-		this.rtsp = rtsp;
+		this.#rtsp = rtsp;
+		this.#apply = apply;
 		this.#parts = parts;
 	}
 
 	/** Starts a node, whether its bucket answers or not. @throws InputError `listen.in_use`, `config.invalid` */
 	static async open(options: MediaNodeOptions, signal: AbortSignal): Promise<MediaNode> {
 		await using parts = new AsyncDisposableStack();
-		const { settings, secrets, store, clock, log } = options;
+		const { secrets, store, clock, log } = options;
+		let { settings } = options;
 		const nodeId = settings.nodeId ?? secrets.nodeId;
 		const metrics = createMetrics();
 
@@ -98,12 +127,21 @@ export class MediaNode implements AsyncDisposable {
 			}),
 		);
 
-		const initial = configsOf(settings, new Map());
+		const runner = parts.use(new HookRunner({ clock, log }));
+		let documents: ReadonlyMap<PathName, PathOverrides> = new Map();
+		let configs = new PathConfigs({ ...settings, documents });
+		const hooks = new PathHooks({
+			runner,
+			log,
+			rtspPort: () => rtsp.part?.port ?? null,
+			configured: (name) => table.configuredPath(name),
+		});
 		const table: PathTable = new PathTable({
 			clock,
 			log,
-			...initial,
+			configs,
 			onPublish: (name, config, stop) => hls.prepare(name, config, stop),
+			onDemand: (name, configured, query) => demandSettings(sources, hooks, name, configured, query),
 		});
 		let isStopping = false;
 		parts.defer(() => {
@@ -111,6 +149,7 @@ export class MediaNode implements AsyncDisposable {
 			table.close();
 		});
 		table.onStream(events);
+		table.onStream(hooks);
 		table.onStream({
 			streamBegan: (stream) => hls.begin(stream),
 			streamEnded: ({ path: name }) => {
@@ -118,18 +157,33 @@ export class MediaNode implements AsyncDisposable {
 				if (!isStopping) hls.end(name);
 			},
 		});
+		const doors = gated(table, hls);
+		const sources = parts.use(
+			new Sources({
+				drivers: [rtspSource(), fileSource()],
+				table: doors,
+				clock,
+				log,
+				readTimeoutMs: durationMs(settings.readTimeout),
+				writeTimeoutMs: durationMs(settings.writeTimeout),
+			}),
+		);
+		const applyPaths = () => {
+			configs = new PathConfigs({ ...settings, documents });
+			table.apply(configs);
+			sources.apply(configs);
+			hooks.apply(configs);
+		};
 
-		const configOf = (name: PathName): PathConfig | null => current.paths.get(name) ?? current.others;
-		let current = initial;
 		parts.use(
 			await ConfigWatch.open(
 				{
 					store,
 					clock,
 					log,
-					onChange: (documents) => {
-						current = configsOf(settings, documents);
-						table.apply(current.paths, current.others);
+					onChange: (changed) => {
+						documents = changed;
+						applyPaths();
 					},
 				},
 				signal,
@@ -143,18 +197,77 @@ export class MediaNode implements AsyncDisposable {
 				nodeId,
 				live: () => hls.uploaders(),
 				retentionMsOf: (name) => {
-					const config = configOf(name);
-					return config === null ? null : durationMs(config.hlsRetention);
+					const configured = configs.find(name);
+					return configured === null ? null : durationMs(configured.config.hlsRetention);
 				},
 			}),
 		);
 
-		const rtsp = settings.rtsp ? parts.use(await openRtsp(options, gated(table, hls))) : null;
-		metrics.watch({ table, hls, reporter, rtsp });
-		if (settings.metrics) {
-			parts.use(await MetricsServer.open({ ...addressOf(settings.metricsAddress), registry: metrics.registry, log }));
-		}
-		return new MediaNode(table, rtsp, parts.move());
+		const failures = new Failures({ clock });
+		const access = parts.use(
+			new SwitchableAuthenticator(nodeAuthenticator({ settings, secrets, clock, log, failures })),
+		);
+		const rtsp: Replaceable<RtspServerSettings | null, RtspServer> = parts.use(
+			new Replaceable((serverSettings: RtspServerSettings | null) =>
+				serverSettings === null
+					? Promise.resolve(null)
+					: RtspServer.open({
+							...serverSettings,
+							table: doors,
+							authenticator: access,
+							clock,
+							log,
+							onConnection: (connection) =>
+								runner.begin(
+									"runOnConnect",
+									settings,
+									hookEnvironment({ connection, rtspPort: rtsp.part?.port ?? null }),
+								),
+						}),
+			),
+		);
+		parts.use(access.onChange(() => rtsp.part?.reauthorize()));
+		metrics.watch({ table, hls, reporter, rtsp: () => rtsp.part });
+		const metricsServer = parts.use(
+			new Replaceable<string | null, MetricsServer>((address) =>
+				address === null
+					? Promise.resolve(null)
+					: MetricsServer.open({ ...addressOf(address), registry: metrics.registry, log }),
+			),
+		);
+
+		const apply = async (next: Settings) => {
+			const isOtherAccess = JSON.stringify(accessSettings(next)) !== JSON.stringify(accessSettings(settings));
+			settings = next;
+			if (isOtherAccess) access.replace(nodeAuthenticator({ settings, secrets, clock, log, failures }));
+			applyPaths();
+			await rtsp.apply(rtspServerSettings(settings));
+			await metricsServer.apply(settings.metrics ? settings.metricsAddress : null);
+		};
+		await rtsp.apply(rtspServerSettings(settings));
+		await metricsServer.apply(settings.metrics ? settings.metricsAddress : null);
+		applyPaths();
+		return new MediaNode(options, table, rtsp, apply, parts.move());
+	}
+
+	/** `null` while it is switched off. */
+	get rtsp(): RtspServer | null {
+		return this.#rtsp.part;
+	}
+
+	/**
+	 * Takes over other settings: only what they touch is restarted.
+	 * @throws InputError `listen.in_use`, `config.invalid`: what could be applied is, and the rest stays closed
+	 */
+	configure(settings: Settings): Promise<void> {
+		const change = this.#changing.then(async () => {
+			const fixed = FIXED.filter((key) => settings[key] !== this.#settings[key]);
+			if (fixed.length > 0) this.#log.warn(`Changes of ${fixed.join(", ")} take effect when the node is started again`);
+			this.#settings = settings;
+			await this.#apply(settings);
+		});
+		this.#changing = change.catch(() => undefined);
+		return change;
 	}
 
 	/** Stops taking media, brings what is left to the bucket or to disk, and ends. Idempotent. */
@@ -174,47 +287,67 @@ function gated(table: PathTable, hls: LiveHls): StreamTable {
 				throw error;
 			}
 		},
-		read: (name, signal) => table.read(name, signal),
+		read: (name, signal, query) => table.read(name, signal, query),
 	};
 }
 
-function openRtsp({ settings, secrets, clock, log }: MediaNodeOptions, table: StreamTable): Promise<RtspServer> {
-	const { authJWTJWKS: url } = settings;
-	const keys = url === "" ? publicJwks(secrets.signingKeys) : remoteKeys({ url, clock, fetch });
-	const authenticator = createAuthenticator({
-		users: settings.authInternalUsers,
-		verifier: createTokenVerifier({ keys, clock }),
-		streamKeySecrets: secrets.streamKeySecrets,
-		clock,
-	});
-	return RtspServer.open({
-		address: addressOf(settings.rtspAddress),
-		rtpAddress: addressOf(settings.rtpAddress),
-		rtcpAddress: addressOf(settings.rtcpAddress),
-		transports: settings.rtspTransports.filter((name) => name !== "multicast"),
-		readTimeoutMs: durationMs(settings.readTimeout),
-		writeTimeoutMs: durationMs(settings.writeTimeout),
-		table,
-		authenticator,
-		clock,
-		log,
-	});
+/** What is started when somebody reads a path that has no stream. */
+function demandSettings(
+	sources: Sources,
+	hooks: PathHooks,
+	name: PathName,
+	configured: ConfiguredPath,
+	query: string,
+): DemandSettings | null {
+	const { config } = configured;
+	if (config.sourceOnDemand) {
+		return {
+			startTimeoutMs: durationMs(config.sourceOnDemandStartTimeout),
+			closeAfterMs: durationMs(config.sourceOnDemandCloseAfter),
+			start: () => sources.start(name, configured, query),
+		};
+	}
+	if (config.runOnDemand === "") return null;
+	return {
+		startTimeoutMs: durationMs(config.runOnDemandStartTimeout),
+		closeAfterMs: durationMs(config.runOnDemandCloseAfter),
+		start: () => {
+			const moment = hooks.demand(name, configured, query);
+			return { lastError: null, [Symbol.asyncDispose]: () => moment[Symbol.asyncDispose]() };
+		},
+	};
 }
 
-type Configs = { readonly paths: ReadonlyMap<string, PathConfig>; readonly others: PathConfig | null };
-
-/** The settings of every path: a document in the bucket goes before the file, which goes before its `pathDefaults`. */
-function configsOf({ pathDefaults, paths }: Settings, documents: PathConfigs): Configs {
-	const defaults = pathDefaults ?? DEFAULT_PATH_CONFIG;
-	const names = new Set([...Object.keys(paths).filter((name) => name !== ALL_OTHERS), ...documents.keys()]);
-	const others = paths[ALL_OTHERS];
+/** `null`: there is to be no RTSP server. */
+function rtspServerSettings(settings: Settings): RtspServerSettings | null {
+	if (!settings.rtsp) return null;
+	const { rtspEncryption, multicastIPRange: range } = settings;
 	return {
-		paths: new Map(
-			[...names].map((name) => [
-				name,
-				layeredPathConfig(defaults, paths[name] ?? {}, documents.get(name as PathName) ?? {}),
-			]),
-		),
-		others: others === undefined ? null : layeredPathConfig(defaults, others),
+		plain:
+			rtspEncryption === "strict"
+				? null
+				: {
+						address: addressOf(settings.rtspAddress),
+						rtpAddress: addressOf(settings.rtpAddress),
+						rtcpAddress: addressOf(settings.rtcpAddress),
+						multicast: { range, rtpPort: settings.multicastRTPPort, rtcpPort: settings.multicastRTCPPort },
+					},
+		secure:
+			rtspEncryption === "no"
+				? null
+				: {
+						address: addressOf(settings.rtspsAddress),
+						rtpAddress: addressOf(settings.srtpAddress),
+						rtcpAddress: addressOf(settings.srtcpAddress),
+						multicast: { range, rtpPort: settings.multicastSRTPPort, rtcpPort: settings.multicastSRTCPPort },
+						keyFile: settings.rtspServerKey,
+						certFile: settings.rtspServerCert,
+					},
+		transports: settings.rtspTransports,
+		authMethods: settings.rtspAuthMethods,
+		readBufferBytes: settings.udpReadBufferSize,
+		trustedProxies: settings.rtspTrustedProxies,
+		readTimeoutMs: durationMs(settings.readTimeout),
+		writeTimeoutMs: durationMs(settings.writeTimeout),
 	};
 }

@@ -22,7 +22,7 @@ export type WatchedParts = {
 	readonly table: PathTable;
 	readonly hls: LiveHls;
 	readonly reporter: EventReporter;
-	readonly rtsp: RtspServer | null;
+	readonly rtsp: () => RtspServer | null;
 };
 
 export function createMetrics(): NodeMetrics {
@@ -85,11 +85,11 @@ function watch(registry: Registry, { table, hls, reporter, rtsp }: WatchedParts)
 		"paths_readers",
 		"Clients that read a stream from this node",
 		["name", "state"],
-		ofPaths((path) => path.readers),
+		ofPaths((path) => path.readers.length),
 	);
 
 	const ofSessions = (value: (session: ReturnType<RtspServer["sessions"]>[number]) => number) => () =>
-		(rtsp?.sessions() ?? []).map((session) => ({
+		(rtsp()?.sessions() ?? []).map((session) => ({
 			labels: {
 				id: session.id.slice(0, 8),
 				path: session.path ?? "",

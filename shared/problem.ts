@@ -27,6 +27,7 @@ export const PROBLEMS = {
 	"rtsp.session": { kind: "protocol", status: 454, title: "There is no such RTSP session" },
 	"rtsp.transport": { kind: "protocol", status: 461, title: "The RTSP transport is not supported" },
 	"rtsp.timeout": { kind: "protocol", status: 408, title: "The RTSP peer went silent" },
+	"source.timeout": { kind: "protocol", status: 504, title: "The source went silent" },
 
 	// denied
 	"access.token_missing": { kind: "denied", status: 401, title: "A token is required" },
@@ -63,6 +64,7 @@ export const PROBLEMS = {
 	"http.not_found": { kind: "gone", status: 404, title: "There is nothing at this address" },
 	"http.method": { kind: "gone", status: 405, title: "The method is not allowed here" },
 	"stream.not_found": { kind: "gone", status: 404, title: "No stream is available on this path" },
+	"stream.moved": { kind: "gone", status: 404, title: "The stream is somewhere else" },
 	"stream.ended": { kind: "gone", status: 410, title: "The stream has ended" },
 	"session.closed": { kind: "gone", status: 410, title: "The session was closed" },
 	"reader.too_slow": { kind: "gone", status: 503, title: "The reader cannot keep up" },

@@ -1,12 +1,8 @@
 /** Path configurations: documents in the bucket, each with an etag. A lost update is not possible. */
 
 import { z } from "zod";
-import {
-	layeredPathConfig,
-	type PathOverrides,
-	pathConfigSchema,
-	pathOverridesSchema,
-} from "#shared/config/path-config.ts";
+import { type PathOverrides, pathConfigSchema, pathOverridesSchema } from "#shared/config/path-config.ts";
+import { pathConfigOf } from "#shared/config/path-of.ts";
 import { type PathName, parsePathName } from "#shared/path-name.ts";
 import { hasCode, InputError, SluiceError } from "#shared/problem.ts";
 import { CONFIG_VERSION_KEY, keyToPath, PATH_CONFIGS_PREFIX, pathConfigKey } from "#shared/store/key.ts";
@@ -184,7 +180,7 @@ async function tellNodes({ store, clock, log }: Deps): Promise<void> {
 }
 
 function described({ settings }: Deps, name: PathName, config: PathOverrides): z.infer<typeof document> {
-	return { name, config, effective: layeredPathConfig(settings.pathDefaults, settings.paths[name] ?? {}, config) };
+	return { name, config, effective: pathConfigOf(settings, name, config) };
 }
 
 function changed(name: PathName): InputError {

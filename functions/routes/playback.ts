@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { allows } from "#shared/access/permission.ts";
 import type { Claims } from "#shared/access/token.ts";
-import { layeredPathConfig } from "#shared/config/path-config.ts";
+import { pathConfigOf } from "#shared/config/path-of.ts";
 import { type PathName, parsePathName } from "#shared/path-name.ts";
 import { DeniedError, GoneError, InputError } from "#shared/problem.ts";
 import { mediaKey } from "#shared/store/key.ts";
@@ -90,7 +90,7 @@ async function uriOfFiles(
 	const relative = (file: string) => file;
 	if (presign === null) return relative;
 	const own = await readPathOverrides(store, path);
-	const { hlsDelivery } = layeredPathConfig(settings.pathDefaults, settings.paths[path] ?? {}, own?.overrides ?? {});
+	const { hlsDelivery } = pathConfigOf(settings, path, own?.overrides ?? {});
 	if (hlsDelivery !== "presigned") return relative;
 	const seconds = record.window.reduce((sum, { duration }) => sum + duration, 0) + PRESIGN_SPARE_S;
 	return (file) => presign(mediaKey(path, file), seconds);

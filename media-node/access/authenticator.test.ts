@@ -26,6 +26,18 @@ const verifier: TokenVerifier = {
 const user = (name: string, pass: string, changes: Partial<User> = {}): User =>
 	userSchema.parse({ user: name, pass, permissions: [{ action: "publish" }], ...changes });
 
+const NOTHING = {
+	action: "publish",
+	protocol: "rtsp",
+	ip: "10.1.2.3",
+	user: "",
+	password: "",
+	token: "",
+	id: "",
+	query: "",
+	userAgent: "",
+} as const;
+
 type Shown = Partial<Omit<AccessRequest, "path"> & { path: string }>;
 
 function askerOf(options: Partial<AuthenticatorOptions>) {
@@ -39,9 +51,8 @@ function askerOf(options: Partial<AuthenticatorOptions>) {
 	});
 	/** The grant or the code of the refusal; time passes as long as it takes. */
 	const ask = async ({ path = "cam01", ...shown }: Shown = {}): Promise<Grant | string> => {
-		const nothing = { action: "publish", protocol: "rtsp", ip: "10.1.2.3", user: "", password: "", token: "" } as const;
 		let answer: Grant | string | null = null;
-		const asked = authenticator.authorize({ ...nothing, ...shown, path: parsePathName(path) }).then(
+		const asked = authenticator.authorize({ ...NOTHING, ...shown, path: parsePathName(path) }).then(
 			(grant) => (answer = grant),
 			(error) => (answer = String(error.code)),
 		);
@@ -106,14 +117,7 @@ describe("the users of the configuration", () => {
 	it("answer a wrong password late, and not at all when the client has gone", async () => {
 		const { authenticator, clock } = askerOf({ users: [user("joe", "geheim")] });
 		const gone = new AbortController();
-		const request = {
-			action: "publish",
-			protocol: "rtsp",
-			ip: "10.1.2.3",
-			user: "joe",
-			password: "x",
-			token: "",
-		} as const;
+		const request = { ...NOTHING, user: "joe", password: "x" };
 		let answered = false;
 		const asked = authenticator.authorize({ ...request, path: parsePathName("cam01") }, gone.signal).finally(() => {
 			answered = true;

@@ -1,4 +1,4 @@
-import type { Settings } from "../config/settings-schema.ts";
+import type { Settings } from "#shared/config/settings.ts";
 
 export type BannerOptions = {
 	readonly version: string;

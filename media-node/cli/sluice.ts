@@ -14,7 +14,7 @@ const { version, description } = createRequire(import.meta.url)("../../package.j
 	description: string;
 };
 
-const CONFIG_OPTION = ["-c, --config <file>", "configuration file (default: sluice.yml)"] as const;
+const CONFIG_OPTION = ["-c, --config <file>", "configuration file (default: sluice.yml or mediamtx.yml)"] as const;
 
 type TokenFlags = {
 	path?: string;
@@ -31,11 +31,14 @@ const program = new Command("sluice").description(description).version(version).
 
 program
 	.command("start")
+	.alias("serve")
 	.description("start the media node, and the functions beside it")
+	.argument("[file]", "configuration file, as MediaMTX is given it")
 	.option(...CONFIG_OPTION)
-	.action(async (options: { config?: string }) => {
+	.action(async (file: string | undefined, options: { config?: string }) => {
 		const { start } = await import("./start.ts");
-		await start({ version, ...options });
+		const config = options.config ?? file;
+		await start({ version, ...(config === undefined ? {} : { config }) });
 	});
 
 program
@@ -72,9 +75,17 @@ program
 	});
 
 try {
-	await program.parseAsync();
+	await program.parseAsync(withCommand(process.argv.slice(2)), { from: "user" });
 } catch (error) {
 	process.exitCode = exitCodeOf(error);
+}
+
+/** Without a command, what stands there is how MediaMTX and others are started: `sluice mediamtx.yml`, `sluice -config=FILE`. */
+function withCommand(args: readonly string[]): string[] {
+	const [first = "", ...rest] = args;
+	const config = /^--?config(?:=(.*))?$/.exec(first);
+	if (config !== null) return ["start", "--config", ...(config[1] === undefined ? [] : [config[1]]), ...rest];
+	return /\.(?:ya?ml|json)$/i.test(first) ? ["start", ...args] : [...args];
 }
 
 function exitCodeOf(error: unknown): number {

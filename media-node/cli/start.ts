@@ -3,16 +3,17 @@
 import path from "node:path";
 import { issueToken } from "#shared/access/token.ts";
 import { systemClock } from "#shared/clock.ts";
-import { hasCode, InputError } from "#shared/problem.ts";
+import type { Settings } from "#shared/config/settings.ts";
+import { hasCode, InputError, SluiceError } from "#shared/problem.ts";
 import { type BucketLocation, parseBucketLocation } from "#shared/store/bucket-location.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import { openStore } from "#shared/store/open-store.ts";
 import { FunctionsServer } from "../../functions/node.ts";
 import { addressOf } from "../config/address.ts";
-import { loadSettings } from "../config/load-settings.ts";
+import { watchFile } from "../config/file-watch.ts";
+import { loadSettings, readSettings } from "../config/load-settings.ts";
 import { type NodeSecrets, openSecrets } from "../config/secrets.ts";
-import { ALL_OTHERS, type Settings } from "../config/settings-schema.ts";
-import { createLogger, type Logger } from "../log.ts";
+import { createLogger, type Logger, type LogLevel } from "../log.ts";
 import { MediaNode } from "../media-node.ts";
 import { banner } from "./banner.ts";
 import { portOwner } from "./port-owner.ts";
@@ -27,7 +28,13 @@ export async function start({ config, version }: { config?: string; version: str
 	const loaded = await loadSettings(config);
 	const { settings } = loaded;
 	const { secrets, created } = await openSecrets(settings.dataDir);
-	const log = createLogger({ level: settings.logLevel, structured: settings.logStructured });
+	const { log, setLevel } = createLogger({
+		level: settings.logLevel,
+		structured: settings.logStructured,
+		destinations: settings.logDestinations,
+		file: settings.logFile,
+	});
+	for (const warning of loaded.warnings) log.warn(warning);
 	const stop = new AbortController();
 	for (const name of ["SIGINT", "SIGTERM"] as const) {
 		process.once(name, () => {
@@ -41,6 +48,8 @@ export async function start({ config, version }: { config?: string; version: str
 			settings,
 			secrets,
 			log,
+			setLevel,
+			file: loaded.file,
 			stop: stop.signal,
 			onReady: async (ports) => {
 				const token = created ? await firstToken(secrets) : null;
@@ -59,12 +68,14 @@ type RunOptions = {
 	readonly settings: Settings;
 	readonly secrets: NodeSecrets;
 	readonly log: Logger;
+	readonly setLevel: (level: LogLevel) => void;
+	readonly file: string;
 	readonly stop: AbortSignal;
 	readonly onReady: (ports: { rtspPort: number | null; functionsPort: number | null }) => Promise<void>;
 };
 
 /** Opens everything, waits for `stop`, and closes everything in the reverse order. */
-async function run({ settings, secrets, log, stop, onReady }: RunOptions): Promise<void> {
+async function run({ settings, secrets, log, setLevel, file, stop, onReady }: RunOptions): Promise<void> {
 	const location = bucketOf(settings);
 	await using store = await openStore(location, {}, stop);
 	await using functions = settings.functions ? await openFunctions(settings, secrets, location, store, log) : null;
@@ -72,11 +83,38 @@ async function run({ settings, secrets, log, stop, onReady }: RunOptions): Promi
 		{ settings, secrets, store, clock: systemClock, log, onEvent: () => functions?.poke() },
 		stop,
 	);
+	const reload = async () => {
+		try {
+			const next = await readSettings(file);
+			for (const warning of next.warnings) log.warn(warning);
+			setLevel(next.settings.logLevel);
+			functions?.configure(pathsOf(next.settings));
+			await node.configure(next.settings);
+			log.info(`${file} was read again, and its changes are in effect`);
+		} catch (error) {
+			if (!(error instanceof SluiceError)) throw error;
+			log.error({ code: error.code }, `${file} was read again, and is not right: what runs goes on. ${error.message}`);
+		}
+	};
+	// One after the other: what is read later is newer.
+	let reloading = Promise.resolve();
+	const onChange = () => {
+		reloading = reloading.then(reload).catch((error: unknown) => log.error({ err: error }, "The reload failed"));
+	};
+	using _watch = watchFile(file, systemClock, onChange);
+	process.on("SIGHUP", onChange);
 	await onReady({ rtspPort: node.rtsp?.port ?? null, functionsPort: functions?.port ?? null });
 	await new Promise<void>((resolve) => {
 		if (stop.aborted) resolve();
 		else stop.addEventListener("abort", () => resolve(), { once: true });
 	});
+	process.off("SIGHUP", onChange);
+	await reloading;
+}
+
+/** What the functions are told of paths. */
+function pathsOf({ pathDefaults, paths }: Settings): Pick<Settings, "pathDefaults" | "paths"> {
+	return { pathDefaults, paths };
 }
 
 /** A folder is meant from where the program was started. */
@@ -92,15 +130,13 @@ function openFunctions(
 	store: ObjectStore,
 	log: Logger,
 ): Promise<FunctionsServer> {
-	const { [ALL_OTHERS]: others = {}, ...paths } = settings.paths;
 	return FunctionsServer.open({
 		settings: {
 			signingKeys: secrets.signingKeys,
 			streamKeySecrets: secrets.streamKeySecrets,
 			publicUrl: settings.publicURL ?? null,
 			webhookAllowInsecure: settings.webhookAllowInsecure,
-			pathDefaults: Object.assign({}, settings.pathDefaults, others),
-			paths,
+			...pathsOf(settings),
 		},
 		store,
 		presign: presignOf(location),

@@ -49,7 +49,14 @@ describe("parseAudioSpecificConfig", () => {
 		const config = new BitWriter().u(5, 2).u(4, 3).u(4, 0).u(3, 0);
 		config.u(10, 0).u(4, 2).u(4, 1).u(4, 1).u(2, 1).u(7, 0).u(1, 1).u(4, 0).u(1, 0).u(1, 1).u(3, 0);
 		config.u(5, 0).u(5, 16).u(5, 16).u(5, 0).u(4, 0); // front one and a pair, side a pair, back one, LFE
+		config.u(7, 0).u(8, 0); // alignment, no comment
 		expect(parseAudioSpecificConfig(config.bytes()).channels).toBe(7);
+	});
+
+	test("reads past the comment of a program configuration, as ffmpeg writes it", () => {
+		// ffmpeg -f lavfi -i "aevalsrc=0|0|0|0|0|0|0" -c:a aac, and its `56e5 00` with band replication switched on
+		const config = bytesOfHex("1200 0508 4800 2000 c440 0d4c 6176 6335 392e 3337 2e31 3030 56e5 98");
+		expect(parseAudioSpecificConfig(config)).toMatchObject({ channels: 7, extension: { sampleRate: 48_000 } });
 	});
 
 	test.each([

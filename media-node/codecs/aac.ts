@@ -32,6 +32,18 @@ const CHANNELS: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 8, 0, 0, 0, 7, 8, 0, 8
  */
 export function parseAudioSpecificConfig(bytes: Uint8Array): AacConfig {
 	const r = new BitReader(bytes);
+	const config = readAudioSpecificConfig(r);
+	return config.extension === null ? { ...config, extension: readSyncExtension(r) } : config;
+}
+
+/**
+ * Reads an AudioSpecificConfig up to its last bit, where more follows it, as in a StreamMuxConfig. What is signalled
+ * behind it, for it has no length of its own, is not read.
+ *
+ * @throws ProtocolError as `parseAudioSpecificConfig`
+ */
+export function readAudioSpecificConfig(r: BitReader): AacConfig {
+	const start = r.remaining;
 	let objectType = readObjectType(r);
 	const sampleRate = readSampleRate(r);
 	const channelConfig = r.bits(4);
@@ -47,11 +59,10 @@ export function parseAudioSpecificConfig(bytes: Uint8Array): AacConfig {
 	const frameSamples = r.flag() ? 960 : 1024;
 	if (r.flag()) r.skip(14); // coreCoderDelay
 	r.skip(1); // extensionFlag, which these object types do not use
-	const channels = channelConfig === 0 ? readProgramChannels(r) : CHANNELS[channelConfig];
+	const channels = channelConfig === 0 ? readProgramChannels(r, start) : CHANNELS[channelConfig];
 	if (channels === undefined || channels === 0) {
 		throw new ProtocolError("bytes.malformed", `The AAC channel configuration ${channelConfig} is reserved`);
 	}
-	extension ??= readSyncExtension(r);
 	return { objectType, sampleRate, channels, frameSamples, extension };
 }
 
@@ -69,12 +80,13 @@ function readSampleRate(r: BitReader): number {
 	return rate;
 }
 
-/** Channels of a program_config_element, ISO 14496-3 §4.4.1.1. */
-function readProgramChannels(r: BitReader): number {
+/** Channels of a program_config_element, ISO 14496-3 §4.4.1.1, in a configuration that began with `start` bits left. */
+function readProgramChannels(r: BitReader, start: number): number {
 	r.skip(10); // element_instance_tag, object_type, sampling_frequency_index
 	const elements = r.bits(4) + r.bits(4) + r.bits(4); // front, side, back
 	const lfe = r.bits(2);
-	r.skip(7); // numbers of associated data and coupling elements
+	const associatedData = r.bits(3);
+	const coupling = r.bits(4);
 	for (let i = 0; i < 2; i++) if (r.flag()) r.skip(4); // mono and stereo mixdown
 	if (r.flag()) r.skip(3); // matrix mixdown
 	let channels = lfe;
@@ -82,7 +94,10 @@ function readProgramChannels(r: BitReader): number {
 		channels += r.flag() ? 2 : 1; // is_cpe
 		r.skip(4);
 	}
-	r.skip(lfe * 4);
+	r.skip((lfe + associatedData) * 4 + coupling * 5);
+	const past = (start - r.remaining) % 8;
+	r.skip(past === 0 ? 0 : 8 - past); // byte_alignment, counted from the beginning of the configuration
+	r.skip(r.bits(8) * 8); // comment_field_data
 	return channels <= 8 ? channels : 0;
 }
 

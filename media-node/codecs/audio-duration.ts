@@ -1,6 +1,9 @@
 import { aacFrameTicks, parseAudioSpecificConfig } from "./aac.ts";
+import { ac3Ticks } from "./ac3.ts";
 import type { Codec } from "./codec.ts";
+import { mpegAudioTicks } from "./mpeg-audio.ts";
 import { opusSamples } from "./opus.ts";
+import { sampleBlockOf, ticksOfBlocks } from "./sample-block.ts";
 
 /** Gives how long one frame lasts, in ticks of the track's clock. 0 when the frame is malformed. Never throws. */
 export type FrameTicks = (frame: Uint8Array) => number;
@@ -18,9 +21,16 @@ export function frameTicksOf(codec: Codec, clockRate: number): FrameTicks | null
 		}
 		case "Opus":
 			return opusSamples;
-		case "G711": {
-			const { channels } = codec;
-			return (frame) => Math.floor(frame.length / channels);
+		case "MPEG-1/2 Audio":
+			return (frame) => Math.round(mpegAudioTicks(frame, clockRate));
+		case "AC3":
+			return (frame) => Math.round(ac3Ticks(frame, clockRate));
+		case "G711":
+		case "G722":
+		case "G726":
+		case "LPCM": {
+			const block = sampleBlockOf(codec);
+			return block === null ? null : (frame) => ticksOfBlocks(frame, block);
 		}
 		default:
 			return null;

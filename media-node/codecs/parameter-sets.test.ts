@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { bytesOfHex } from "../../test/support/hex.ts";
-import type { H264Codec, H265Codec } from "./codec.ts";
+import type { H264Codec, H265Codec, Mpeg4VideoCodec } from "./codec.ts";
 import { withParameterSets } from "./parameter-sets.ts";
 
 const SPS = bytesOfHex("67640028acd940780227e5c044000003000400000300f03c60c658");
@@ -11,6 +11,18 @@ const NONE: H264Codec = { name: "H264", sps: null, pps: null };
 const KNOWN: H264Codec = { name: "H264", sps: SPS, pps: PPS };
 
 describe("withParameterSets", () => {
+	test("takes a copy of the configuration that stands before an MPEG-4 VOP", () => {
+		const unknown: Mpeg4VideoCodec = { name: "MPEG-4 Video", config: null };
+		const frame = bytesOfHex("000001b001 0000012000c4 000001b610");
+		const codec = withParameterSets(unknown, [frame]);
+		expect(codec).toEqual({ ...unknown, config: bytesOfHex("000001b001 0000012000c4") });
+		expect(withParameterSets(codec, [frame])).toBe(codec);
+		expect(withParameterSets(codec, [bytesOfHex("000001b610")])).toBe(codec);
+		expect(withParameterSets(codec, [])).toBe(codec);
+		frame.fill(0);
+		expect(codec.config).toEqual(bytesOfHex("000001b001 0000012000c4"));
+	});
+
 	test("takes copies of what an access unit brings", () => {
 		const bytes = SPS.slice();
 		const codec = withParameterSets(NONE, [bytes, PPS, SLICE]);

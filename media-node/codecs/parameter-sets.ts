@@ -3,13 +3,14 @@ import { sameBytes } from "../bytes/big-endian.ts";
 import type { Codec } from "./codec.ts";
 import { H264_NAL, h264NalType, parseH264Sps } from "./h264.ts";
 import { H265_NAL, h265NalType, parseH265Sps } from "./h265.ts";
+import { mpeg4ConfigOf } from "./mpeg4-video.ts";
 
 /**
  * The codec with the parameter sets that an access unit brings: the same object when nothing is new, so that a change
  * is seen by comparing. Sets are copied. Of several of a kind the first counts; a sequence parameter set that does not
  * parse counts for nothing.
  */
-export function withParameterSets<C extends Codec>(codec: C, nals: readonly Uint8Array[]): C;
+export function withParameterSets<C extends Codec>(codec: C, frames: readonly Uint8Array[]): C;
 export function withParameterSets(codec: Codec, nals: readonly Uint8Array[]): Codec {
 	if (codec.name === "H264") {
 		const sps = newer(codec.sps, find(nals, h264NalType, H264_NAL.sps), parseH264Sps);
@@ -21,6 +22,11 @@ export function withParameterSets(codec: Codec, nals: readonly Uint8Array[]): Co
 		const sps = newer(codec.sps, find(nals, h265NalType, H265_NAL.sps), parseH265Sps);
 		const pps = newer(codec.pps, find(nals, h265NalType, H265_NAL.pps));
 		return vps === codec.vps && sps === codec.sps && pps === codec.pps ? codec : { ...codec, vps, sps, pps };
+	}
+	if (codec.name === "MPEG-4 Video") {
+		const [frame] = nals;
+		const config = newer(codec.config, frame === undefined ? undefined : (mpeg4ConfigOf(frame) ?? undefined));
+		return config === codec.config ? codec : { ...codec, config };
 	}
 	return codec;
 }

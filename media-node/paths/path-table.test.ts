@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
-import { DEFAULT_PATH_CONFIG, type PathConfig } from "#shared/config/path-config.ts";
+import { DEFAULT_PATH_CONFIG, type PathConfig, type PathOverrides } from "#shared/config/path-config.ts";
 import { type PathName, parsePathName } from "#shared/path-name.ts";
 import { GoneError, StoreError } from "#shared/problem.ts";
 import { FakeClock, settle } from "../../test/support/fake-clock.ts";
@@ -16,16 +16,19 @@ import {
 import type { Publication } from "../stream/publication.ts";
 import type { Stream } from "../stream/stream.ts";
 import type { Track } from "../stream/track.ts";
+import { PathConfigs } from "./path-configs.ts";
 import { MAX_TRACKS, PathTable, type PathTableOptions } from "./path-table.ts";
 
 const CAM = parsePathName("cam01");
 const WINDOW_MS = 30_000;
 const config = (changes: Partial<PathConfig> = {}): PathConfig => ({ ...DEFAULT_PATH_CONFIG, ...changes });
 
+const configsOf = (paths: Record<string, PathOverrides>) => new PathConfigs({ pathDefaults: config(), paths });
+
 function tableOf(options: Partial<PathTableOptions> = {}) {
 	const clock = new FakeClock();
 	const log = recordingLogger();
-	const table = new PathTable({ clock, log, paths: new Map(), others: config(), ...options });
+	const table = new PathTable({ clock, log, configs: configsOf({ all_others: {} }), ...options });
 	const heard: string[] = [];
 	const streams: Stream[] = [];
 	const observing = table.onStream({
@@ -75,7 +78,7 @@ describe("publishing", () => {
 	});
 
 	it("needs a configured path", async () => {
-		const { table, publish } = tableOf({ others: null, paths: new Map([["cam01", config()]]) });
+		const { table, publish } = tableOf({ configs: configsOf({ cam01: {} }) });
 		await publish();
 		const other = parsePathName("cam02");
 		await expect(publish(other)).rejects.toEqual(code("path.not_configured"));
@@ -107,7 +110,7 @@ describe("publishing", () => {
 	});
 
 	it("is refused where publishers may not be overridden", async () => {
-		const { publish, evicted } = tableOf({ others: config({ overridePublisher: false }) });
+		const { publish, evicted } = tableOf({ configs: configsOf({ all_others: { overridePublisher: false } }) });
 		const first = await publish();
 		await expect(publish()).rejects.toEqual(code("path.conflict"));
 		expect(evicted).toEqual([]);
@@ -162,7 +165,7 @@ describe("publishing", () => {
 		const { promise, resolve } = Promise.withResolvers<void>();
 		const { publish, table } = tableOf({ onPublish: () => promise });
 		const waiting = publish();
-		table.apply(new Map(), null);
+		table.apply(configsOf({}));
 		resolve();
 		await expect(waiting).rejects.toEqual(code("path.not_configured"));
 		expect(table.list()).toEqual([]);
@@ -189,7 +192,7 @@ describe("a publisher that goes away", () => {
 		stream.readPackets(packets);
 		stream.readUnits(units);
 		first.close(new GoneError("session.closed", "The camera hung up"));
-		expect(table.list()).toMatchObject([{ name: "cam01", ready: false, readers: 1 }]);
+		expect(table.list()).toMatchObject([{ name: "cam01", ready: false, readers: [{ type: "hidden" }] }]);
 		await clock.advance(WINDOW_MS - 1);
 		await table.read(CAM);
 		send(await publish());
@@ -250,7 +253,9 @@ describe("a publisher that goes away", () => {
 	});
 
 	it("is not waited for when the window is zero", async () => {
-		const { table, publish, clock } = tableOf({ others: config({ publisherReconnectWindow: "0s" }) });
+		const { table, publish, clock } = tableOf({
+			configs: configsOf({ all_others: { publisherReconnectWindow: "0s" } }),
+		});
 		(await publish()).close();
 		await clock.advance(0);
 		expect(table.list()).toEqual([]);
@@ -263,7 +268,7 @@ describe("a change of the configuration", () => {
 		await publish();
 		const sink = new RecordingPacketSink();
 		(await table.read(CAM)).readPackets(sink);
-		table.apply(new Map([["cam02", config()]]), null);
+		table.apply(configsOf({ cam02: {} }));
 		expect(sink.ended).toEqual([code("stream.ended")]);
 		expect(evicted).toEqual(["p1 stream.ended"]);
 		expect(heard.slice(1)).toEqual(["left p1 stream.ended", "ended cam01 stream.ended"]);
@@ -272,8 +277,8 @@ describe("a change of the configuration", () => {
 	it("reaches a stream that goes on, once, and only if it is one for it", async () => {
 		const { table, publish, heard, streams } = tableOf();
 		await publish();
-		table.apply(new Map(), config());
-		table.apply(new Map([["cam01", config({ maxReaders: 1 })]]), config());
+		table.apply(configsOf({ all_others: {} }));
+		table.apply(configsOf({ cam01: { maxReaders: 1 }, all_others: {} }));
 		expect(heard).toEqual(["began cam01 p1", "config cam01"]);
 		expect(streams[0]?.config.maxReaders).toBe(1);
 		(await table.read(CAM)).readPackets(new RecordingPacketSink());
@@ -287,7 +292,7 @@ describe("a change of the configuration", () => {
 		const { table, publish, clock } = tableOf();
 		(await publish()).close();
 		await clock.advance(5000);
-		table.apply(new Map(), config({ publisherReconnectWindow: window }));
+		table.apply(configsOf({ all_others: { publisherReconnectWindow: window } }));
 		await clock.advance(windowMs - 5001);
 		expect(table.list()).toHaveLength(1);
 		await clock.advance(1);
@@ -299,7 +304,7 @@ describe("a change of the configuration", () => {
 		const { table, publish, clock } = tableOf();
 		(await publish()).close();
 		await clock.advance(20_000);
-		table.apply(new Map(), config({ publisherReconnectWindow: "10s" }));
+		table.apply(configsOf({ all_others: { publisherReconnectWindow: "10s" } }));
 		await clock.advance(0);
 		expect(table.list()).toEqual([]);
 	});
@@ -337,7 +342,9 @@ describe("the end", () => {
 	});
 
 	it("leaves no timer, sink or stream after 1000 publishers and readers", async () => {
-		const { table, publish, clock } = tableOf({ others: config({ publisherReconnectWindow: "1s" }) });
+		const { table, publish, clock } = tableOf({
+			configs: configsOf({ all_others: { publisherReconnectWindow: "1s" } }),
+		});
 		const endless = new AbortController();
 		const sinks: RecordingPacketSink[] = [];
 		for (let i = 0; i < 1000; i++) {

@@ -1,5 +1,5 @@
 import type { SluiceError } from "#shared/problem.ts";
-import type { PublisherInfo } from "../stream/publication.ts";
+import type { PublisherInfo, ReaderInfo } from "../stream/publication.ts";
 import type { Stream } from "../stream/stream.ts";
 
 /** Is told how the streams of a node fare. All calls are synchronous; one that throws is logged. */
@@ -12,6 +12,9 @@ export interface StreamObserver {
 	publisherReturned(stream: Stream, publisher: PublisherInfo): void;
 	/** All readers were ended. Called once for each stream that began. */
 	streamEnded(stream: Stream, reason: SluiceError): void;
+	/** A client reads packets, or reads no more. */
+	readerJoined(stream: Stream, reader: ReaderInfo): void;
+	readerLeft(stream: Stream, reader: ReaderInfo): void;
 	/** `stream.config` is another one than before. */
 	configChanged(stream: Stream): void;
 }

@@ -19,3 +19,12 @@ export function numberOf(parameters: ReadonlyMap<string, string>, name: string, 
 	const text = parameters.get(name);
 	return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : otherwise;
 }
+
+/** Longer than any parameter set or configuration in use. */
+export const MAX_PARAMETER_TEXT = 8_192;
+
+/** The bytes of a parameter in hexadecimal; `null` when it is empty, too long or something else. */
+export function bytesOfHex(text: string): Uint8Array | null {
+	const isHex = text.length <= MAX_PARAMETER_TEXT && text.length % 2 === 0 && /^[0-9a-f]+$/i.test(text);
+	return isHex ? new Uint8Array(Buffer.from(text, "hex")) : null;
+}

@@ -11,6 +11,8 @@ const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64");
 const codecOf = (rtpmap: string, fmtp = "") => formatOf({ payloadType: 96, rtpmap, fmtp })?.codec;
 const GENERIC = { name: "Generic" };
 const HBR = "streamtype=5;profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3";
+const CHROME_51 = "channel_mapping=0,4,1,2,3,5;coupled_streams=2;minptime=10;num_streams=4;useinbandfec=1";
+const LATM = "profile-level-id=1;cpresent=0;config=400023203fc0";
 
 describe("formatOf", () => {
 	test("reads the parameter sets of H.264, as ffmpeg writes them", () => {
@@ -63,9 +65,36 @@ describe("formatOf", () => {
 		["A-law", "PCMA/8000", "", { name: "G711", law: "a", sampleRate: 8_000, channels: 1 }],
 		["µ-law in stereo", "PCMU/16000/2", "", { name: "G711", law: "mu", sampleRate: 16_000, channels: 2 }],
 		["A-law without channels", "PCMA/8000/0", "", GENERIC],
+		["A-law of too many channels", "PCMA/8000/65", "", GENERIC],
+		["Opus of six channels, as Chrome offers it", "multiopus/48000/6", CHROME_51, { name: "Opus", channels: 6 }],
+		["Opus of four channels without more", "multiopus/48000/4", "", { name: "Opus", channels: 4 }],
+		["Opus in another order", "multiopus/48000/6", "channel_mapping=0,1,2,3,4,5", GENERIC],
+		["Opus of other streams", "multiopus/48000/4", "num_streams=3", GENERIC],
+		["Opus of other pairs", "multiopus/48000/4", "coupled_streams=1", GENERIC],
+		["Opus of nine channels", "multiopus/48000/9", "", GENERIC],
+		["Opus of many channels and another rate", "multiopus/44100/6", "", GENERIC],
+		["LATM, as ffmpeg writes it", "MP4A-LATM/48000/2", LATM, { name: "MPEG-4 Audio", config: bytesOfHex("1190") }],
+		["LATM of another clock rate", "MP4A-LATM/90000/2", LATM, GENERIC],
+		["LATM whose layout is only in the stream", "MP4A-LATM/48000", "cpresent=1", GENERIC],
+		["LATM of a layout that is damaged", "MP4A-LATM/48000", "cpresent=0;config=4000", GENERIC],
+		["MP3", "mpa/90000", "", { name: "MPEG-1/2 Audio" }],
+		["MP3 of another clock rate", "MPA/44100", "", GENERIC],
+		["AC-3", "AC3/48000/2", "", { name: "AC3", sampleRate: 48_000, channels: 2 }],
+		["AC-3 without channels", "ac3/44100", "", { name: "AC3", sampleRate: 44_100, channels: 6 }],
+		["AC-3 of too many channels", "ac3/44100/7", "", GENERIC],
+		["G.722 in stereo", "G722/8000/2", "", { name: "G722", channels: 2 }],
+		["G.722 on a clock of its own rate", "G722/16000", "", GENERIC],
+		["G.726", "G726-24/8000", "", { name: "G726", bitRate: 24, packing: "rfc3551" }],
+		["G.726 of ATM", "AAL2-G726-40/8000", "", { name: "G726", bitRate: 40, packing: "aal2" }],
+		["G.726 in stereo", "G726-32/8000/2", "", GENERIC],
+		["linear PCM of 8 bits", "L8/8000", "", { name: "LPCM", bitDepth: 8, sampleRate: 8_000, channels: 1 }],
+		["linear PCM of 24 bits", "L24/96000/8", "", { name: "LPCM", bitDepth: 24, sampleRate: 96_000, channels: 8 }],
+		["linear PCM without channels", "L16/48000/0", "", GENERIC],
+		["KLV", "smpte336m/90000", "", { name: "KLV" }],
+		["a transport stream of another clock rate", "MP2T/1000", "", GENERIC],
 		["H.264 that is interleaved", "H264/90000", "packetization-mode=2", GENERIC],
 		["H.264 of another clock rate", "H264/1000", "", GENERIC],
-		["VP9", "VP9/90000", "", GENERIC],
+		["VP9", "VP9/90000", "", { name: "VP9" }],
 		["metadata", "vnd.onvif.metadata/90000", "", GENERIC],
 	])("%s", (_, rtpmap, fmtp, expected) => {
 		expect(codecOf(rtpmap, fmtp)).toEqual(expected);
@@ -75,10 +104,12 @@ describe("formatOf", () => {
 	test.each([
 		[0, "PCMU/8000", 8_000, "G711"],
 		[8, "PCMA/8000", 8_000, "G711"],
-		[9, "G722/8000", 8_000, "Generic"],
-		[14, "MPA/90000", 90_000, "Generic"],
-		[26, "JPEG/90000", 90_000, "Generic"],
-		[33, "MP2T/90000", 90_000, "Generic"],
+		[9, "G722/8000", 8_000, "G722"],
+		[10, "L16/44100/2", 44_100, "LPCM"],
+		[11, "L16/44100", 44_100, "LPCM"],
+		[14, "MPA/90000", 90_000, "MPEG-1/2 Audio"],
+		[26, "JPEG/90000", 90_000, "M-JPEG"],
+		[33, "MP2T/90000", 90_000, "MPEG-TS"],
 	])("payload type %i needs no map", (payloadType, encoding, clockRate, name) => {
 		const format = formatOf({ payloadType, rtpmap: null, fmtp: "" });
 		expect(format).toMatchObject({ encoding, clockRate, codec: { name } });
@@ -111,6 +142,16 @@ describe("describeCodec", () => {
 		["Opus", 48_000, { name: "Opus", channels: 1 }],
 		["Opus in stereo", 48_000, { name: "Opus", channels: 2 }],
 		["G.711", 8_000, { name: "G711", law: "mu", sampleRate: 8_000, channels: 1 }],
+		["Opus of 3 channels", 48_000, { name: "Opus", channels: 3 }],
+		["Opus of 8 channels", 48_000, { name: "Opus", channels: 8 }],
+		["MP3", 90_000, { name: "MPEG-1/2 Audio" }],
+		["AC-3", 48_000, { name: "AC3", sampleRate: 48_000, channels: 1 }],
+		["G.722", 8_000, { name: "G722", channels: 1 }],
+		["G.726", 8_000, { name: "G726", bitRate: 16, packing: "rfc3551" }],
+		["G.726 of ATM", 8_000, { name: "G726", bitRate: 40, packing: "aal2" }],
+		["linear PCM", 48_000, { name: "LPCM", bitDepth: 24, sampleRate: 48_000, channels: 6 }],
+		["KLV", 90_000, { name: "KLV" }],
+		["a transport stream", 90_000, { name: "MPEG-TS" }],
 		["G.711 in stereo", 16_000, { name: "G711", law: "a", sampleRate: 16_000, channels: 2 }],
 	])("%s is read back from how it is described", (_, clockRate, codec) => {
 		const { encoding, fmtp } = describeCodec(codec, clockRate)!;

@@ -1,7 +1,16 @@
-import { u8, u16 } from "../bytes/big-endian.ts";
+import { u8, u16, u24 } from "../bytes/big-endian.ts";
 import type { CodecName } from "../codecs/codec.ts";
 import { H264_NAL, isH264RandomAccess } from "../codecs/h264.ts";
 import { H265_NAL } from "../codecs/h265.ts";
+import { findVop, isIntraVop, MPEG4_START_CODE } from "../codecs/mpeg4-video.ts";
+import { MPEG12_START_CODE } from "../codecs/mpeg12-video.ts";
+import { startCodeAt } from "../codecs/start-code.ts";
+import { isVp8KeyFrame } from "../codecs/vp8.ts";
+import { isVp9KeyFrame } from "../codecs/vp9.ts";
+import { startsAv1Sequence } from "./depacketize/av1.ts";
+import { mpeg12HeaderBytes } from "./depacketize/mpeg12-video.ts";
+import { startsVp8Frame, vp8HeaderBytes } from "./depacketize/vp8.ts";
+import { startsVp9Picture, vp9HeaderBytes } from "./depacketize/vp9.ts";
 
 /**
  * Says whether a packet, by its payload, is where a reader can begin: it brings parameter sets or the beginning of a
@@ -9,9 +18,64 @@ import { H265_NAL } from "../codecs/h265.ts";
  * is not known. Never throws.
  */
 export function startsRandomAccess(codec: CodecName, bytes: Uint8Array, offset: number, length: number): boolean {
-	if (codec === "H264") return startsH264(bytes, offset, length);
-	if (codec === "H265") return startsH265(bytes, offset, length);
-	return true;
+	switch (codec) {
+		case "H264":
+			return startsH264(bytes, offset, length);
+		case "H265":
+			return startsH265(bytes, offset, length);
+		case "AV1":
+			return length > 1 && startsAv1Sequence(bytes, offset, length);
+		case "VP9":
+			return startsVp9(bytes, offset, length);
+		case "VP8":
+			return startsVp8(bytes, offset, length);
+		case "MPEG-4 Video":
+			return startsMpeg4(bytes, offset, length);
+		case "MPEG-1/2 Video":
+			return startsMpeg12(bytes, offset, length);
+		case "M-JPEG":
+			// RFC 2435 §3.1.2: the fragment offset is 0.
+			return length > MJPEG_HEADER_BYTES && u24(bytes, offset + 1) === 0;
+		default:
+			return true;
+	}
+}
+
+const MJPEG_HEADER_BYTES = 8;
+
+/** RFC 9628 §4.2: P is not set, and B is. Some senders never set P, so that the frame itself is looked at, too. */
+function startsVp9(bytes: Uint8Array, offset: number, length: number): boolean {
+	if (length < 1 || u8(bytes, offset) & 0x40) return false;
+	const header = vp9HeaderBytes(bytes, offset, length);
+	if (header < 0 || header >= length) return false;
+	return startsVp9Picture(bytes, offset) && isVp9KeyFrame(bytes, offset + header);
+}
+
+/** RFC 7741 §4.2, §4.3. */
+function startsVp8(bytes: Uint8Array, offset: number, length: number): boolean {
+	if (length < 1 || !startsVp8Frame(bytes, offset)) return false;
+	const header = vp8HeaderBytes(bytes, offset, length);
+	return header > 0 && header < length && isVp8KeyFrame(bytes, offset + header);
+}
+
+/** RFC 6416 §5: headers, or an I-VOP, at the beginning of the payload. */
+function startsMpeg4(bytes: Uint8Array, offset: number, length: number): boolean {
+	const end = offset + length;
+	const code = startCodeAt(bytes, offset, end);
+	if (code < 0) return false;
+	const vop = findVop(bytes, offset, end);
+	if (vop < end) return isIntraVop(bytes, vop, end);
+	return (
+		code === MPEG4_START_CODE.visualObjectSequence ||
+		(code >= MPEG4_START_CODE.firstVideoObjectLayer && code <= MPEG4_START_CODE.lastVideoObjectLayer)
+	);
+}
+
+/** RFC 2250 §3.1: a sequence header is at the beginning of the payload. */
+function startsMpeg12(bytes: Uint8Array, offset: number, length: number): boolean {
+	if (length < 1) return false;
+	const header = mpeg12HeaderBytes(bytes, offset, length);
+	return header > 0 && startCodeAt(bytes, offset + header, offset + length) === MPEG12_START_CODE.sequence;
 }
 
 /** RFC 6184 §5.6 to §5.8. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SluiceError } from "#shared/problem.ts";
-import { credentialsOf } from "./credentials.ts";
+import { answerDigest, parseChallenges } from "./client-auth.ts";
+import { Challenge } from "./credentials.ts";
 import { announcedIndexOf, mediaIndexOf, parseRtspUrl, pathOf, pathOfSetup } from "./rtsp-url.ts";
 import { MAX_MEDIA, parseAnnouncement, writeDescription } from "./sdp.ts";
 import { parseTransport, writeTransport } from "./transport.ts";
@@ -68,25 +69,39 @@ describe("the Transport header", () => {
 	it.each([
 		[
 			"RTP/AVP/TCP;unicast;interleaved=2-3",
-			{ protocol: "tcp", interleaved: [2, 3], clientPorts: null, multicast: false, mode: "play" },
+			{ protocol: "tcp", secure: false, interleaved: [2, 3], clientPorts: null, multicast: false, mode: "play" },
 		],
 		[
 			"RTP/AVP;unicast;client_port=5000-5001",
-			{ protocol: "udp", interleaved: null, clientPorts: [5000, 5001], multicast: false, mode: "play" },
+			{
+				protocol: "udp",
+				secure: false,
+				interleaved: null,
+				clientPorts: [5000, 5001],
+				multicast: false,
+				mode: "play",
+			},
 		],
 		[
 			'RTP/AVP/UDP;unicast;client_port=5000;mode="RECORD"',
-			{ protocol: "udp", interleaved: null, clientPorts: [5000, 5001], multicast: false, mode: "record" },
+			{
+				protocol: "udp",
+				secure: false,
+				interleaved: null,
+				clientPorts: [5000, 5001],
+				multicast: false,
+				mode: "record",
+			},
 		],
 		[
-			"rtp/avp;multicast;mode=receive",
-			{ protocol: "udp", interleaved: null, clientPorts: null, multicast: true, mode: "record" },
+			"rtp/savp;multicast;mode=receive",
+			{ protocol: "udp", secure: true, interleaved: null, clientPorts: null, multicast: true, mode: "record" },
 		],
 	])("offers %s", (text, offer) => expect(parseTransport(text)).toEqual([offer]));
 
 	it("offers several, in their order, and leaves out what is not RTP/AVP", () => {
 		expect(
-			parseTransport("RAW/RAW/UDP, RTP/SAVP;unicast, RTP/AVP/TCP, RTP/AVP").map(({ protocol }) => protocol),
+			parseTransport("RAW/RAW/UDP, RTP/FOO;unicast, RTP/AVP/TCP, RTP/AVP").map(({ protocol }) => protocol),
 		).toEqual(["tcp", "udp"]);
 		expect(parseTransport("")).toEqual([]);
 	});
@@ -102,12 +117,26 @@ describe("the Transport header", () => {
 	});
 
 	it("answers with what was agreed on", () => {
-		expect(writeTransport({ protocol: "tcp", channels: [0, 1] }, "play", 0xabc)).toBe(
+		expect(writeTransport({ protocol: "tcp", secure: false, channels: [0, 1] }, "play", 0xabc)).toBe(
 			"RTP/AVP/TCP;unicast;interleaved=0-1;ssrc=00000ABC",
 		);
 		expect(
-			writeTransport({ protocol: "udp", clientPorts: [5000, 5001], serverPorts: [8000, 8001] }, "record", null),
-		).toBe("RTP/AVP/UDP;unicast;client_port=5000-5001;server_port=8000-8001;mode=record");
+			writeTransport(
+				{ protocol: "udp", secure: true, clientPorts: [5000, 5001], serverPorts: [8000, 8001] },
+				"record",
+				null,
+			),
+		).toBe("RTP/SAVP/UDP;unicast;client_port=5000-5001;server_port=8000-8001;mode=record");
+		const multicast = {
+			protocol: "multicast",
+			secure: false,
+			group: "224.1.0.1",
+			ports: [8002, 8003],
+			ttl: 16,
+		} as const;
+		expect(writeTransport(multicast, "play", null)).toBe(
+			"RTP/AVP/UDP;multicast;destination=224.1.0.1;port=8002-8003;ttl=16",
+		);
 	});
 });
 
@@ -133,11 +162,15 @@ describe("session descriptions", () => {
 
 	it("tell what we describe to a reader", () => {
 		const tracks = parseAnnouncement(FFMPEG_SDP).map(({ track }, index) => ({ ...track, index }));
-		const again = parseAnnouncement(writeDescription(tracks, "cam01"));
+		const again = parseAnnouncement(writeDescription(tracks, { title: "cam01", isV6: false, keyOf: null }));
 		expect(again.map(({ track, control }, index) => ({ ...track, index, control }))).toEqual(
 			tracks.map((track) => ({ ...track, control: `trackID=${track.index}` })),
 		);
-		expect(writeDescription(tracks, "x", true)).toContain("c=IN IP6 ::");
+		expect(writeDescription(tracks, { title: "x", isV6: true, keyOf: null })).toContain("c=IN IP6 ::");
+		const secure = parseAnnouncement(
+			writeDescription(tracks, { title: "x", isV6: false, keyOf: (track) => `key${track}` }),
+		);
+		expect(secure.map(({ keyManagement }) => keyManagement)).toEqual(["key0", "key1"]);
 	});
 
 	it.each([
@@ -146,7 +179,7 @@ describe("session descriptions", () => {
 		["no media", "v=0\r\n", "media.unsupported"],
 		["a media line that is none", "v=0\nm=video\n", "rtsp.malformed"],
 		["a payload type that is none", "v=0\nm=video 0 RTP/AVP 128\n", "rtsp.malformed"],
-		["another protocol", "v=0\nm=video 0 RTP/SAVP 96\na=rtpmap:96 H264/90000\n", "media.unsupported"],
+		["another protocol", "v=0\nm=video 0 UDP/TLS/RTP/SAVPF 96\na=rtpmap:96 H264/90000\n", "media.unsupported"],
 		["no clock rate", "v=0\nm=video 0 RTP/AVP 96\n", "media.unsupported"],
 		["a static payload type", "v=0\nm=audio 0 RTP/AVP 0\n", "accepted"],
 		["ONVIF metadata", "v=0\nm=application 0 RTP/AVP 107\na=rtpmap:107 vnd.onvif.metadata/90000\n", "accepted"],
@@ -162,10 +195,43 @@ describe("credentials", () => {
 		["Bearer a.b.c", { user: "", password: "", token: "a.b.c" }],
 		[`basic ${Buffer.from("me:se:cret").toString("base64")}`, { user: "me", password: "se:cret", token: "tok" }],
 	])("come from the Authorization header %s, or the URL", (header, credentials) => {
-		expect(credentialsOf(new Map(header === undefined ? [] : [["authorization", header]]), url)).toEqual(credentials);
+		const headers = new Map(header === undefined ? [] : [["authorization", header]]);
+		expect(new Challenge(["basic"]).credentialsOf("DESCRIBE", headers, url)).toEqual(credentials);
 	});
 
-	it.each(["Digest x", "Basic !!!", `Basic ${"x".repeat(9000)}`])("are refused: %.20s", (header) => {
-		expect(codeOf(() => credentialsOf(new Map([["authorization", header]]), url))).toBe("rtsp.malformed");
+	it.each(["Kerberos x", "Basic !!!", `Basic ${"x".repeat(9000)}`])("are refused: %.20s", (header) => {
+		expect(
+			codeOf(() => new Challenge(["basic"]).credentialsOf("DESCRIBE", new Map([["authorization", header]]), url)),
+		).toBe("rtsp.malformed");
+	});
+
+	it("are those of OBS in a bearer token", () => {
+		expect(
+			new Challenge(["basic"]).credentialsOf("ANNOUNCE", new Map([["authorization", "Bearer me:se:cret"]]), url),
+		).toEqual({
+			user: "me",
+			password: "se:cret",
+			token: "",
+		});
+	});
+
+	it.each(["MD5", "SHA-256"])("are proved by Digest with %s, without being told", (algorithm) => {
+		const challenge = new Challenge(["digest", "basic"]);
+		expect(challenge.headers.map((header) => header.split(" ")[0])).toEqual(["Digest", "Digest", "Basic"]);
+		const asked = parseChallenges(challenge.headers.join(", ")).find(
+			(each) => each.scheme === "digest" && each.algorithm === algorithm,
+		);
+		if (asked?.scheme !== "digest") throw new Error("There is no such challenge");
+		const use = { method: "DESCRIBE", uri: "rtsp://h/cam", count: 1, cnonce: "0a4f113b" };
+		const authorization = answerDigest(asked, { user: "me", password: "se:cret" }, use);
+		const read = (method: string, other = challenge) =>
+			other.credentialsOf(method, new Map([["authorization", authorization]]), url);
+		expect(read("DESCRIBE")).toMatchObject({ user: "me", password: "" });
+		expect(read("DESCRIBE").proof?.("me", "se:cret")).toBe(true);
+		expect(read("DESCRIBE").proof?.("me", "other")).toBe(false);
+		expect(read("DESCRIBE").proof?.("you", "se:cret")).toBe(false);
+		expect(read("ANNOUNCE").proof?.("me", "se:cret")).toBe(false);
+		// Of another connection, it is nothing at all.
+		expect(read("DESCRIBE", new Challenge(["digest"]))).toEqual({ user: "", password: "", token: "tok" });
 	});
 });

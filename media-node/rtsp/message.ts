@@ -21,8 +21,16 @@ export type RtspRequest = {
 export type RtspResponse = {
 	readonly status: number;
 	readonly reason?: string | undefined;
-	readonly headers?: Readonly<Record<string, string>> | undefined;
+	/** Of a list, each is a line of its own. */
+	readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
 	readonly body?: string | undefined;
+};
+
+/** A response that came. */
+export type RtspResponseMessage = {
+	readonly status: number;
+	readonly headers: Headers;
+	readonly body: string;
 };
 
 /** A message without its body: what stands before the empty line. */
@@ -88,6 +96,7 @@ export function bodyLength(headers: Headers): number {
 /** The reason phrases of RFC 2326 §7.1.1. */
 const REASONS: Readonly<Record<number, string>> = {
 	200: "OK",
+	302: "Moved Temporarily",
 	400: "Bad Request",
 	401: "Unauthorized",
 	403: "Forbidden",
@@ -119,7 +128,7 @@ export function writeResponse(response: RtspResponse): Uint8Array {
 	const headers = { ...response.headers, ...(body.length > 0 ? { "Content-Length": String(body.length) } : {}) };
 	const lines = [
 		`RTSP/1.0 ${response.status} ${reason}`,
-		...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+		...Object.entries(headers).flatMap(([name, value]) => [value].flat().map((text) => `${name}: ${text}`)),
 	];
 	const head = new TextEncoder().encode(`${lines.map(oneLine).join("\r\n")}\r\n\r\n`);
 	const bytes = new Uint8Array(head.length + body.length);

@@ -6,7 +6,7 @@ import { RtspParser } from "./parser.ts";
 type Item =
 	| { request: Pick<RtspRequest, "method" | "url" | "body"> & { headers: Record<string, string> } }
 	| { frame: [number, string] }
-	| { response: number };
+	| { response: [number, Record<string, string>, string] };
 
 /** What the parser makes of `chunks`. */
 function parse(...chunks: (string | Uint8Array)[]): Item[] {
@@ -16,7 +16,8 @@ function parse(...chunks: (string | Uint8Array)[]): Item[] {
 			void items.push({ frame: [channel, Buffer.from(bytes.subarray(offset, offset + length)).toString("latin1")] }),
 		onRequest: ({ method, url, headers, body }) =>
 			void items.push({ request: { method, url, body, headers: Object.fromEntries(headers) } }),
-		onResponse: (status) => void items.push({ response: status }),
+		onResponse: ({ status, headers, body }) =>
+			void items.push({ response: [status, Object.fromEntries(headers), body] }),
 	});
 	for (const chunk of chunks) parser.push(typeof chunk === "string" ? Buffer.from(chunk, "latin1") : chunk);
 	return items;
@@ -34,7 +35,7 @@ function codeOf(...chunks: (string | Uint8Array)[]): string {
 
 const ANNOUNCE =
 	"ANNOUNCE rtsp://h/cam RTSP/1.0\r\nCSeq: 2\r\nContent-Type: application/sdp\r\nContent-Length: 5\r\n\r\nv=0\r\n";
-const CONVERSATION = `OPTIONS rtsp://h/cam RTSP/1.0\r\nCSeq: 1\r\n\r\n$\x00\x00\x03abc${ANNOUNCE}$\x01\x00\x00RTSP/1.0 200 OK\r\nCSeq: 9\r\n\r\n$\x02\x00\x02xy`;
+const CONVERSATION = `OPTIONS rtsp://h/cam RTSP/1.0\r\nCSeq: 1\r\n\r\n$\x00\x00\x03abc${ANNOUNCE}$\x01\x00\x00RTSP/1.0 200 OK\r\nCSeq: 9\r\nContent-Length: 3\r\n\r\nv=0$\x02\x00\x02xy`;
 const PARSED: Item[] = [
 	{ request: { method: "OPTIONS", url: "rtsp://h/cam", body: "", headers: { cseq: "1" } } },
 	{ frame: [0, "abc"] },
@@ -47,7 +48,7 @@ const PARSED: Item[] = [
 		},
 	},
 	{ frame: [1, ""] },
-	{ response: 200 },
+	{ response: [200, { cseq: "9", "content-length": "3" }, "v=0"] },
 	{ frame: [2, "xy"] },
 ];
 

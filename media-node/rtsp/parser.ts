@@ -5,7 +5,15 @@
 
 import { ProtocolError } from "#shared/problem.ts";
 import { FrameBuffer } from "../bytes/frame-buffer.ts";
-import { bodyLength, type Head, MAX_BODY_BYTES, MAX_HEAD_BYTES, parseHead, type RtspRequest } from "./message.ts";
+import {
+	bodyLength,
+	type Head,
+	MAX_BODY_BYTES,
+	MAX_HEAD_BYTES,
+	parseHead,
+	type RtspRequest,
+	type RtspResponseMessage,
+} from "./message.ts";
 
 const DOLLAR = 0x24;
 const CR = 0x0d;
@@ -18,8 +26,7 @@ export interface RtspHandler {
 	/** The data of one frame: `length` bytes at `offset`. They hold until this returns. */
 	onFrame(channel: number, bytes: Uint8Array, offset: number, length: number): void;
 	onRequest(request: RtspRequest): void;
-	/** A peer answers what we never asked; there is nothing to do but to go on behind it. */
-	onResponse(status: number): void;
+	onResponse(response: RtspResponseMessage): void;
 }
 
 export class RtspParser {
@@ -96,12 +103,9 @@ export class RtspParser {
 		if (this.#head === null || end - at < this.#head.bodyBytes) return at;
 		const { head, bodyBytes } = this.#head;
 		this.#head = null;
-		if (head.kind === "response") this.#handler.onResponse(head.status);
-		else {
-			const { method, url, headers } = head;
-			const body = new TextDecoder().decode(bytes.subarray(at, at + bodyBytes));
-			this.#handler.onRequest({ method, url, headers, body });
-		}
+		const body = bodyBytes === 0 ? "" : new TextDecoder().decode(bytes.subarray(at, at + bodyBytes));
+		if (head.kind === "response") this.#handler.onResponse({ status: head.status, headers: head.headers, body });
+		else this.#handler.onRequest({ method: head.method, url: head.url, headers: head.headers, body });
 		return at + bodyBytes;
 	}
 }

@@ -6,11 +6,12 @@ import { GoneError, type SluiceError } from "#shared/problem.ts";
 import type { Logger } from "../log.ts";
 import { type RtcpPacket, writeRtcp } from "../rtp/rtcp-packet.ts";
 import { writeSenderReport } from "../rtp/sender-report.ts";
-import type { ReadableStreamOfPath } from "../stream/publication.ts";
+import type { ReadableStreamOfPath, ReaderInfo } from "../stream/publication.ts";
 import { PACKET_STRIDE, type RtpBatch } from "../stream/rtp-batch.ts";
 import type { PacketSink, SenderReport } from "../stream/sink.ts";
 import { type ChannelMap, frameOf, inChannels, isUsualMap } from "./interleaved.ts";
 import type { Peer } from "./peer.ts";
+import { type StreamSealer, sealerOf } from "./secure.ts";
 import type { Transport } from "./transport.ts";
 import type { UdpSockets } from "./udp.ts";
 
@@ -31,6 +32,7 @@ export type ReaderOptions = {
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly writeTimeoutMs: number;
+	readonly info: ReaderInfo;
 	/** The stream is over, or this reader cannot be served any more. Called at most once. */
 	readonly onEnd: (reason: SluiceError) => void;
 };
@@ -40,7 +42,9 @@ export class Reader implements PacketSink, Disposable {
 	readonly #channels: ChannelMap;
 	readonly #mapKey: string;
 	readonly #isUsual: boolean;
-	readonly #isTcp: boolean;
+	readonly #kind: Transport["protocol"];
+	/** Encrypts what this reader gets; `null` when it gets it in plain. */
+	readonly #sealer: StreamSealer | null;
 	readonly #cname = randomBytes(8).toString("hex");
 	readonly #subscription: Disposable;
 	/** Waits for a key frame: at the start, and after packets were left out. */
@@ -64,13 +68,17 @@ export class Reader implements PacketSink, Disposable {
 		});
 		this.#mapKey = this.#channels.join(",");
 		this.#isUsual = isUsualMap(this.#channels);
-		this.#isTcp = [...options.transports.values()].every(({ protocol }) => protocol === "tcp");
+		const [first] = options.transports.values();
+		this.#kind = first?.protocol ?? "tcp";
+		this.#sealer = first?.secure === true ? sealerOf(options.stream) : null;
 		this.#lastReportMs = options.clock.monotonic();
 		this.#skippingSinceMs = this.#lastReportMs;
-		this.#subscription = options.stream.readPackets(this);
+		this.#subscription = options.stream.readPackets(this, options.info);
 	}
 
 	push(batch: RtpBatch): void {
+		// The group sends for all of its readers.
+		if (this.#kind === "multicast") return;
 		if (this.#skipping) {
 			const isLong = this.#options.clock.monotonic() - this.#skippingSinceMs >= KEY_FRAME_WAIT_MS;
 			if (!(batch.randomAccess || isLong) || !this.#hasRoom()) {
@@ -85,8 +93,9 @@ export class Reader implements PacketSink, Disposable {
 			this.#warn();
 			return;
 		}
-		if (this.#isTcp) this.#sendInterleaved(batch);
-		else this.#sendDatagrams(batch);
+		const form = this.#sealer === null ? batch : this.#sealer.seal(batch);
+		if (this.#kind === "tcp") this.#sendInterleaved(form);
+		else this.#sendDatagrams(form);
 	}
 
 	senderReport(track: number, report: SenderReport): void {
@@ -165,12 +174,14 @@ export class Reader implements PacketSink, Disposable {
 		}
 	}
 
-	#sendRtcp(track: number, packet: Uint8Array): void {
+	#sendRtcp(track: number, plain: Uint8Array): void {
 		const { transports, udp, peer } = this.#options;
 		const transport = transports.get(track);
-		if (transport?.protocol === "tcp") {
+		if (transport === undefined || transport.protocol === "multicast") return;
+		const packet = this.#sealer === null ? plain : this.#sealer.sealRtcp(plain);
+		if (transport.protocol === "tcp") {
 			if (this.#hasRoom()) peer.send(frameOf(transport.channels[1], packet));
-		} else if (transport?.protocol === "udp") {
+		} else {
 			udp?.rtcp.send(packet, peer.address, transport.clientPorts[1]);
 		}
 	}

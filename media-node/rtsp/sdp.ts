@@ -4,6 +4,7 @@ import { ProtocolError } from "#shared/problem.ts";
 import { formatOf } from "../rtp/format.ts";
 import type { Track } from "../stream/track.ts";
 import { controlOf } from "./rtsp-url.ts";
+import { keyManagementOf } from "./secure.ts";
 
 export const MAX_MEDIA = 16;
 const MAX_LINES = 1024;
@@ -12,6 +13,8 @@ const MAX_LINES = 1024;
 export type AnnouncedMedia = {
 	/** The `a=control` of the section; empty when there is none. */
 	readonly control: string;
+	/** What `a=key-mgmt:mikey` says, in base64; `null` when there is none. */
+	readonly keyManagement: string | null;
 	readonly track: Omit<Track, "index">;
 };
 
@@ -54,7 +57,7 @@ function parseMediaLine(line: string): Section {
 			`The session description has a media line that cannot be read: ${line.slice(0, 80)}`,
 		);
 	}
-	if (!/^RTP\/AVPF?$/i.test(match[2] ?? "")) {
+	if (!/^RTP\/S?AVPF?$/i.test(match[2] ?? "")) {
 		throw new ProtocolError(
 			"media.unsupported",
 			`The media protocol ${match[2]?.slice(0, 40)} is not supported: use RTP/AVP`,
@@ -82,6 +85,9 @@ function mediaOf(section: Section): AnnouncedMedia {
 	}
 	const { codec, clockRate, encoding } = format;
 	return {
+		keyManagement: keyManagementOf(
+			section.attributes.find((attribute) => attribute.startsWith("key-mgmt:"))?.slice("key-mgmt:".length) ?? "",
+		),
 		control: section.attributes.find((attribute) => attribute.startsWith("control:"))?.slice("control:".length) ?? "",
 		track: { kind: kindOf(section.kind), codec, clockRate, rtp: { payloadType, encoding, fmtp } },
 	};
@@ -91,11 +97,17 @@ function kindOf(media: string): Track["kind"] {
 	return media === "video" || media === "audio" ? media : "application";
 }
 
-/**
- * Describes a stream to a reader. `title` is one line. `isV6`: the reader came over IPv6, and is to open sockets of that
- * family for UDP.
- */
-export function writeDescription(tracks: readonly Track[], title: string, isV6 = false): string {
+export type DescriptionOptions = {
+	/** One line. */
+	readonly title: string;
+	/** The reader came over IPv6, and is to open sockets of that family for UDP. */
+	readonly isV6: boolean;
+	/** The MIKEY message of a track, in base64, for readers that get SRTP; `null` for those that get RTP. */
+	readonly keyOf: ((track: number) => string) | null;
+};
+
+/** Describes a stream to a reader. */
+export function writeDescription(tracks: readonly Track[], { title, isV6, keyOf }: DescriptionOptions): string {
 	const lines = [
 		"v=0",
 		"o=- 0 0 IN IP4 127.0.0.1",
@@ -106,8 +118,11 @@ export function writeDescription(tracks: readonly Track[], title: string, isV6 =
 		"a=range:npt=now-",
 	];
 	for (const { index, kind, rtp } of tracks) {
-		lines.push(`m=${kind} 0 RTP/AVP ${rtp.payloadType}`, `a=rtpmap:${rtp.payloadType} ${rtp.encoding}`);
+		const profile = keyOf === null ? "RTP/AVP" : "RTP/SAVP";
+		lines.push(`m=${kind} 0 ${profile} ${rtp.payloadType}`, `a=rtpmap:${rtp.payloadType} ${rtp.encoding}`);
 		if (rtp.fmtp !== "") lines.push(`a=fmtp:${rtp.payloadType} ${rtp.fmtp}`);
+		// RFC 4567 §3.1.
+		if (keyOf !== null) lines.push(`a=key-mgmt:mikey ${keyOf(index)}`);
 		// No a=sendonly: ONVIF clients take it for a channel that they send on.
 		lines.push(`a=control:${controlOf(index)}`);
 	}

@@ -4,6 +4,8 @@ import { ProtocolError } from "#shared/problem.ts";
 
 export type TransportOffer = {
 	readonly protocol: "tcp" | "udp";
+	/** RTP/SAVP: the packets are SRTP. */
+	readonly secure: boolean;
 	readonly multicast: boolean;
 	/** RTP and RTCP channels. */
 	readonly interleaved: readonly [number, number] | null;
@@ -14,7 +16,7 @@ export type TransportOffer = {
 
 const MAX_OFFERS = 16;
 
-/** What a client offers, in its order of preference; what is not RTP/AVP is left out. @throws ProtocolError `rtsp.malformed` */
+/** What a client offers, in its order of preference; what is not RTP/(S)AVP is left out. @throws ProtocolError `rtsp.malformed` */
 export function parseTransport(header: string): TransportOffer[] {
 	return header
 		.split(",", MAX_OFFERS)
@@ -24,7 +26,7 @@ export function parseTransport(header: string): TransportOffer[] {
 
 function parseOffer(text: string): TransportOffer | null {
 	const [specification = "", ...parameters] = text.split(";").map((part) => part.trim());
-	const profile = /^RTP\/AVP(?:\/(TCP|UDP))?$/i.exec(specification);
+	const profile = /^RTP\/(S?)AVPF?(?:\/(TCP|UDP))?$/i.exec(specification);
 	if (profile === null) return null;
 	const values = new Map<string, string>();
 	for (const parameter of parameters) {
@@ -32,7 +34,8 @@ function parseOffer(text: string): TransportOffer | null {
 		values.set(name.trim().toLowerCase(), value.trim().replace(/^"|"$/g, ""));
 	}
 	return {
-		protocol: profile[1]?.toUpperCase() === "TCP" ? "tcp" : "udp",
+		protocol: profile[2]?.toUpperCase() === "TCP" ? "tcp" : "udp",
+		secure: profile[1] !== "",
 		multicast: values.has("multicast"),
 		interleaved: parsePair(values.get("interleaved"), 255, 0),
 		clientPorts: parsePair(values.get("client_port"), 65_535, 1),
@@ -56,22 +59,35 @@ function parsePair(text: string | undefined, max: number, min: number): readonly
 	return [first, second];
 }
 
-/** What was agreed on for one media. */
-export type Transport =
-	| { readonly protocol: "tcp"; readonly channels: readonly [number, number] }
-	| {
-			readonly protocol: "udp";
-			readonly clientPorts: readonly [number, number];
-			readonly serverPorts: readonly [number, number];
-	  };
+type Pair = readonly [number, number];
+
+/** What was agreed on for one media. `secure`: its packets are SRTP. */
+export type Transport = UnicastTransport | MulticastTransport;
+export type UnicastTransport =
+	| { readonly protocol: "tcp"; readonly secure: boolean; readonly channels: Pair }
+	| { readonly protocol: "udp"; readonly secure: boolean; readonly clientPorts: Pair; readonly serverPorts: Pair };
+export type MulticastTransport = {
+	readonly protocol: "multicast";
+	readonly secure: boolean;
+	readonly group: string;
+	readonly ports: Pair;
+	readonly ttl: number;
+};
 
 /** The Transport header of an answer. `ssrc`: of what the server sends. */
 export function writeTransport(transport: Transport, mode: "play" | "record", ssrc: number | null): string {
-	const pair = ([a, b]: readonly [number, number]) => `${a}-${b}`;
-	const place =
-		transport.protocol === "tcp"
-			? `RTP/AVP/TCP;unicast;interleaved=${pair(transport.channels)}`
-			: `RTP/AVP/UDP;unicast;client_port=${pair(transport.clientPorts)};server_port=${pair(transport.serverPorts)}`;
 	const source = ssrc === null ? "" : `;ssrc=${ssrc.toString(16).toUpperCase().padStart(8, "0")}`;
-	return `${place}${source}${mode === "record" ? ";mode=record" : ""}`;
+	return `RTP/${transport.secure ? "SAVP" : "AVP"}${placeOf(transport)}${source}${mode === "record" ? ";mode=record" : ""}`;
+}
+
+function placeOf(transport: Transport): string {
+	const pair = ([a, b]: Pair) => `${a}-${b}`;
+	switch (transport.protocol) {
+		case "tcp":
+			return `/TCP;unicast;interleaved=${pair(transport.channels)}`;
+		case "udp":
+			return `/UDP;unicast;client_port=${pair(transport.clientPorts)};server_port=${pair(transport.serverPorts)}`;
+		case "multicast":
+			return `/UDP;multicast;destination=${transport.group};port=${pair(transport.ports)};ttl=${transport.ttl}`;
+	}
 }

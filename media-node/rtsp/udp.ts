@@ -10,6 +10,10 @@ export type UdpPacketHandler = (bytes: Uint8Array) => void;
 export type UdpOptions = {
 	readonly rtp: { readonly host: string; readonly port: number };
 	readonly rtcp: { readonly host: string; readonly port: number };
+	/** Which settings have the ports, for messages. */
+	readonly keys: { readonly rtp: string; readonly rtcp: string };
+	/** Of each socket; 0: {@link RECEIVE_BUFFER_BYTES}. */
+	readonly readBufferBytes: number;
 	readonly log: Logger;
 };
 
@@ -26,10 +30,11 @@ export class UdpSockets implements AsyncDisposable {
 	}
 
 	/** @throws InputError `listen.in_use` */
-	static async open({ rtp, rtcp, log }: UdpOptions): Promise<UdpSockets> {
-		const first = await UdpSocket.open(rtp.host, rtp.port, "rtpAddress", log);
+	static async open({ rtp, rtcp, keys, readBufferBytes, log }: UdpOptions): Promise<UdpSockets> {
+		const bytes = readBufferBytes === 0 ? RECEIVE_BUFFER_BYTES : readBufferBytes;
+		const first = await UdpSocket.open(rtp, keys.rtp, bytes, log);
 		try {
-			return new UdpSockets(first, await UdpSocket.open(rtcp.host, rtcp.port, "rtcpAddress", log));
+			return new UdpSockets(first, await UdpSocket.open(rtcp, keys.rtcp, bytes, log));
 		} catch (error) {
 			await first[Symbol.asyncDispose]();
 			throw error;
@@ -62,21 +67,29 @@ export class UdpSocket implements AsyncDisposable {
 		socket.on("error", (error) => log.warn({ err: error, key }, "A UDP socket reports an error"));
 	}
 
-	static async open(host: string, port: number, key: string, log: Logger): Promise<UdpSocket> {
+	static async open(
+		{ host, port }: { readonly host: string; readonly port: number },
+		key: string,
+		bytes: number,
+		log: Logger,
+	): Promise<UdpSocket> {
 		const isV6 = host === "" || host.includes(":");
 		try {
-			return await UdpSocket.#bind(isV6, host, port, key, log);
+			return await UdpSocket.#bind(isV6, { host, port, key, bytes, log });
 		} catch (error) {
 			// A machine without IPv6 cannot bind to every address of both families.
 			if (host !== "" || !isCode(error, "EAFNOSUPPORT", "EADDRNOTAVAIL")) throw error;
-			return UdpSocket.#bind(false, host, port, key, log);
+			return UdpSocket.#bind(false, { host, port, key, bytes, log });
 		}
 	}
 
-	static #bind(isV6: boolean, host: string, port: number, key: string, log: Logger): Promise<UdpSocket> {
+	static #bind(
+		isV6: boolean,
+		{ host, port, key, bytes, log }: { host: string; port: number; key: string; bytes: number; log: Logger },
+	): Promise<UdpSocket> {
 		const socket = dgram.createSocket({
 			type: isV6 ? "udp6" : "udp4",
-			recvBufferSize: RECEIVE_BUFFER_BYTES,
+			recvBufferSize: bytes,
 			// Addresses are given as numbers: nothing is to be looked up, least of all for each packet.
 			lookup: (address, _options, callback) => callback(null, address, isV6 ? 6 : 4),
 		});

@@ -10,8 +10,24 @@ export type PublisherInfo = {
 	readonly id: string;
 	/** Such as `rtsp`. */
 	readonly protocol: string;
+	/** What publishes, as MediaMTX's API calls it, such as `rtspSession`; the protocol when it is left out. */
+	readonly type?: string;
 	/** Host and port of the peer. */
 	readonly remoteAddress: string;
+	/** `source`: the node brought the stream itself; `offline`: a clip that fills the gaps. A client has none. */
+	readonly role?: "source" | "offline";
+	/** As the client sent it, without the question mark. */
+	readonly query?: string;
+};
+
+/** Who reads, for hooks, logs and the API. */
+export type ReaderInfo = {
+	/** Unique in this process. */
+	readonly id: string;
+	/** Such as `rtspSession`. */
+	readonly type: string;
+	readonly remoteAddress: string;
+	readonly query: string;
 };
 
 export type PublishRequest = {
@@ -54,13 +70,17 @@ export interface ReadableStreamOfPath {
 	readonly path: PathName;
 	/** The tracks as they are now, with the newest parameter sets: what a DESCRIBE answers. */
 	readonly tracks: readonly Track[];
+	/** The same object as long as packets are numbered on: other formats, and it is another one. */
+	readonly numbering: object;
+	/** Of the packets of a track. */
+	ssrcOf(track: number): number;
 	/** Where the next packet of a track will be: for the RTP-Info header. `null` before the first one. */
 	position(track: number): { readonly sequence: number; readonly rtpTime: number; readonly ssrc: number } | null;
 	/**
 	 * @throws GoneError `stream.ended`, also when the tracks are no longer those that were there when this was read
 	 * @throws InputError `path.readers`
 	 */
-	readPackets(sink: PacketSink): Disposable;
+	readPackets(sink: PacketSink, reader?: ReaderInfo): Disposable;
 	/** @throws GoneError `stream.ended` */
 	readUnits(sink: UnitSink): Disposable;
 }
@@ -74,8 +94,9 @@ export interface StreamTable {
 	 */
 	publish(request: PublishRequest, signal?: AbortSignal): Promise<Publication>;
 	/**
-	 * @throws GoneError `stream.not_found`
+	 * The stream of a path. One that comes on demand is started, and waited for. `query`: of the client.
+	 * @throws GoneError `stream.not_found`; `stream.moved`, whose data has the `location`
 	 * @throws InputError `path.readers`, `path.not_configured`
 	 */
-	read(path: PathName, signal?: AbortSignal): Promise<ReadableStreamOfPath>;
+	read(path: PathName, signal?: AbortSignal, query?: string): Promise<ReadableStreamOfPath>;
 }

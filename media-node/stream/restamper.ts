@@ -76,6 +76,11 @@ export class Restamper {
 		stamp.octets = (stamp.octets + packet.payloadLength) >>> 0;
 	}
 
+	/** What readers see as the source of a track's packets. */
+	ssrcOf(track: number): number {
+		return this.#at(track).ssrc;
+	}
+
 	/** Where the next packet of a track will be, were it captured now. `null` before the first one. */
 	position(track: number, nowMs: number): { sequence: number; rtpTime: number; ssrc: number } | null {
 		const stamp = this.#at(track);

@@ -9,11 +9,14 @@ type Entry<S> = { readonly sink: S; live: boolean };
  */
 export class SinkList<S extends { end(reason: SluiceError): void }> {
 	readonly #log: Logger;
+	readonly #onRemoved: ((sink: S) => void) | undefined;
 	/** Replaced, never changed: a round goes on over the list that it began with. */
 	#entries: readonly Entry<S>[] = [];
 
-	constructor(log: Logger) {
+	/** `onRemoved` hears of each sink that is in the list no more, whyever. */
+	constructor(log: Logger, onRemoved?: (sink: S) => void) {
 		this.#log = log;
+		this.#onRemoved = onRemoved;
 	}
 
 	get size(): number {
@@ -53,6 +56,7 @@ export class SinkList<S extends { end(reason: SluiceError): void }> {
 		if (!entry.live) return;
 		entry.live = false;
 		this.#entries = this.#entries.filter((other) => other !== entry);
+		this.#onRemoved?.(entry.sink);
 	}
 
 	#throwOut(entry: Entry<S>, cause: unknown): void {

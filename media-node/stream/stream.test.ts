@@ -143,7 +143,7 @@ describe("readers of packets", () => {
 		expect(sink.batches).toHaveLength(1);
 		expect(broken.ended.map(({ code }) => code)).toEqual(["session.closed"]);
 		expect(log.lines[0]).toMatchObject({ level: "error" });
-		expect(stream.snapshot.readers).toBe(1);
+		expect(stream.snapshot.readers).toHaveLength(1);
 	});
 });
 

@@ -5,9 +5,9 @@ import type { PathName } from "#shared/path-name.ts";
 import { GoneError, InputError, type SluiceError } from "#shared/problem.ts";
 import type { Logger } from "../log.ts";
 import { GatedUnitSink } from "./gated-unit-sink.ts";
-import type { Publication, PublisherInfo, PublishRequest, ReadableStreamOfPath } from "./publication.ts";
+import type { Publication, PublisherInfo, PublishRequest, ReadableStreamOfPath, ReaderInfo } from "./publication.ts";
 import { Restamper } from "./restamper.ts";
-import { sameFormats } from "./same-format.ts";
+import { sameCodecs, sameFormats } from "./same-format.ts";
 import type { PacketSink, UnitSink } from "./sink.ts";
 import { SinkList } from "./sink-list.ts";
 import { type Counters, StreamPublication } from "./stream-publication.ts";
@@ -18,6 +18,8 @@ export type StreamOptions = {
 	readonly config: PathConfig;
 	readonly clock: Clock;
 	readonly log: Logger;
+	/** A client began to read packets, or stopped. */
+	readonly onReader?: (reader: ReaderInfo, joined: boolean) => void;
 };
 
 /** A stream as the API shows it. Plain data. */
@@ -31,7 +33,7 @@ export type StreamSnapshot = Counters & {
 	readonly publisher: PublisherInfo | null;
 	readonly tracks: readonly Track[];
 	/** Clients that read packets. */
-	readonly readers: number;
+	readonly readers: readonly ReaderInfo[];
 };
 
 const NOTHING: Counters = { bytesReceived: 0, packetsReceived: 0, packetErrors: 0, unitsDropped: 0 };
@@ -46,6 +48,8 @@ export class Stream implements ReadableStreamOfPath {
 	config: PathConfig;
 	readonly #clock: Clock;
 	readonly #log: Logger;
+	readonly #onReader: ((reader: ReaderInfo, joined: boolean) => void) | undefined;
+	readonly #readers = new Map<PacketSink, ReaderInfo>();
 	readonly #packetSinks: SinkList<PacketSink>;
 	readonly #unitSinks: SinkList<UnitSink>;
 	#tracks: readonly Track[] = [];
@@ -55,13 +59,14 @@ export class Stream implements ReadableStreamOfPath {
 	#counters = NOTHING;
 	#ended = false;
 
-	constructor({ path, config, clock, log }: StreamOptions) {
+	constructor({ path, config, clock, log, onReader }: StreamOptions) {
+		this.#onReader = onReader;
 		this.path = path;
 		this.config = config;
 		this.sinceMs = clock.now();
 		this.#clock = clock;
 		this.#log = log.child({ path });
-		this.#packetSinks = new SinkList(this.#log);
+		this.#packetSinks = new SinkList(this.#log, (sink) => this.#left(sink));
 		this.#unitSinks = new SinkList(this.#log);
 	}
 
@@ -74,6 +79,10 @@ export class Stream implements ReadableStreamOfPath {
 		return this.#publication?.info ?? null;
 	}
 
+	get readerCount(): number {
+		return this.#readers.size;
+	}
+
 	get snapshot(): StreamSnapshot {
 		return {
 			...(this.#publication === null ? this.#counters : sum(this.#counters, this.#publication.counters)),
@@ -83,18 +92,28 @@ export class Stream implements ReadableStreamOfPath {
 			sinceMs: this.sinceMs,
 			publisher: this.publisher,
 			tracks: this.#tracks,
-			readers: this.#packetSinks.size,
+			readers: [...this.#readers.values()],
 		};
+	}
+
+	get numbering(): object {
+		return this.#restamper;
+	}
+
+	ssrcOf(track: number): number {
+		return this.#restamper.ssrcOf(track);
 	}
 
 	position(track: number): { readonly sequence: number; readonly rtpTime: number; readonly ssrc: number } | null {
 		return track < this.#tracks.length ? this.#restamper.position(track, this.#clock.monotonic()) : null;
 	}
 
-	readPackets(sink: PacketSink): Disposable {
+	readPackets(sink: PacketSink, reader: ReaderInfo = HIDDEN): Disposable {
 		this.#expectOpen();
 		this.expectRoom();
 		const seat = this.#packetSinks.add(sink);
+		this.#readers.set(sink, reader);
+		this.#onReader?.(reader, true);
 		this.#publication?.replayReports(sink);
 		return seat;
 	}
@@ -115,13 +134,15 @@ export class Stream implements ReadableStreamOfPath {
 		const stream = this;
 		return {
 			path: this.path,
+			numbering: restamper,
+			ssrcOf: (track) => restamper.ssrcOf(track),
 			get tracks() {
 				return stream.tracks;
 			},
 			position: (track) => this.position(track),
-			readPackets: (sink) => {
+			readPackets: (sink, reader) => {
 				if (this.#restamper !== restamper) throw otherTracks(this.path);
-				return this.readPackets(sink);
+				return this.readPackets(sink, reader);
 			},
 			readUnits: (sink) => this.readUnits(sink),
 		};
@@ -142,7 +163,9 @@ export class Stream implements ReadableStreamOfPath {
 	publish(request: PublishRequest, onClosed: (reason: SluiceError | null) => void): Publication {
 		this.#expectOpen();
 		if (this.#publication !== null) throw new TypeError(`Cannot publish to ${this.path}: somebody publishes already`);
-		if (sameFormats(this.#tracks, request.tracks)) {
+		// An offline clip has parameter sets of its own: players take those of the key frames.
+		const same = this.config.alwaysAvailable ? sameCodecs : sameFormats;
+		if (same(this.#tracks, request.tracks)) {
 			this.#tracks = request.tracks.map((track, index) => continued(this.#tracks[index] as Track, track));
 		} else {
 			this.#packetSinks.end(otherTracks(this.path));
@@ -184,6 +207,12 @@ export class Stream implements ReadableStreamOfPath {
 		this.#unitSinks.end(reason);
 	}
 
+	#left(sink: PacketSink): void {
+		const reader = this.#readers.get(sink);
+		this.#readers.delete(sink);
+		if (reader !== undefined) this.#onReader?.(reader, false);
+	}
+
 	#withdraw(publication: StreamPublication): void {
 		if (this.#publication !== publication) return;
 		this.#publication = null;
@@ -195,6 +224,8 @@ export class Stream implements ReadableStreamOfPath {
 		if (this.#ended) throw new GoneError("stream.ended", `The stream of ${this.path} has ended`);
 	}
 }
+
+const HIDDEN: ReaderInfo = { id: "", type: "hidden", remoteAddress: "", query: "" };
 
 /** What a publisher that came back brings, under the payload type that readers know. */
 function continued(before: Track, now: Omit<Track, "index">): Track {

@@ -1,4 +1,4 @@
-/** What the processes of the fan-out bench agree on. One stream as of a camera: 3.9 Mbit/s in 13 packets a frame. */
+/** What the processes of the fan-out benches agree on. One stream as of a camera: 3.9 Mbit/s in 13 packets a frame. */
 export const PACKETS_PER_FRAME = 13;
 export const PACKET_BYTES = 1250;
 export const FRAME_RATE = 30;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { SluiceError } from "#shared/problem.ts";
-import { credentialsOf } from "../../media-node/rtsp/credentials.ts";
+import { Challenge } from "../../media-node/rtsp/credentials.ts";
 import { parseRtspUrl, pathOf } from "../../media-node/rtsp/rtsp-url.ts";
 import { parseAnnouncement } from "../../media-node/rtsp/sdp.ts";
 import { parseTransport } from "../../media-node/rtsp/transport.ts";
@@ -57,7 +57,12 @@ describe(`hostile RTSP clients (FUZZ_SEED=${SEED})`, () => {
 		[
 			"Authorization",
 			"Basic dXNlcjpwYXNz",
-			(value: string) => credentialsOf(new Map([["authorization", value]]), parseRtspUrl("rtsp://h/x")),
+			(value: string) =>
+				new Challenge(["basic", "digest"]).credentialsOf(
+					"DESCRIBE",
+					new Map([["authorization", value]]),
+					parseRtspUrl("rtsp://h/x"),
+				),
 		],
 	])("get an error of the taxonomy for a broken %s, or none, and never another one", (_, valid, parse) => {
 		const random = generator(SEED);

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { DEFAULT_PATH_CONFIG } from "#shared/config/path-config.ts";
 import { parsePathName } from "#shared/path-name.ts";
 import type { SluiceError } from "#shared/problem.ts";
+import { PathConfigs } from "../../media-node/paths/path-configs.ts";
 import { PathTable } from "../../media-node/paths/path-table.ts";
 import type { Publication } from "../../media-node/stream/publication.ts";
 import type { RtpBatch } from "../../media-node/stream/rtp-batch.ts";
@@ -156,7 +157,11 @@ describe("a stream, whatever its publishers send and its readers do", () => {
 		await fc.assert(
 			fc.asyncProperty(fc.array(step, { minLength: 60, maxLength: 200, size: "max" }), async (steps) => {
 				const clock = new FakeClock();
-				const table = new PathTable({ clock, log: recordingLogger(), paths: new Map(), others: DEFAULT_PATH_CONFIG });
+				const table = new PathTable({
+					clock,
+					log: recordingLogger(),
+					configs: new PathConfigs({ pathDefaults: DEFAULT_PATH_CONFIG, paths: { all_others: {} } }),
+				});
 				let publication: Publication | null = null;
 				const sinks: (StrictPacketSink | StrictUnitSink)[] = [];
 				let sequence = 0;

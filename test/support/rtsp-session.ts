@@ -1,6 +1,7 @@
 import { pino } from "pino";
 import { DEFAULT_PATH_CONFIG, type PathConfig } from "#shared/config/path-config.ts";
 import type { Authenticator } from "../../media-node/access/access.ts";
+import { PathConfigs } from "../../media-node/paths/path-configs.ts";
 import { PathTable } from "../../media-node/paths/path-table.ts";
 import type { Peer } from "../../media-node/rtsp/peer.ts";
 import { RtspSession, type SessionEnvironment } from "../../media-node/rtsp/session.ts";
@@ -97,12 +98,20 @@ export type RtspWorld = {
 export function rtspWorld(config: Partial<PathConfig> = {}): RtspWorld {
 	const clock = new FakeClock();
 	const log = pino({ level: "silent" });
-	const table = new PathTable({ clock, log, paths: new Map(), others: { ...DEFAULT_PATH_CONFIG, ...config } });
+	const table = new PathTable({
+		clock,
+		log,
+		configs: new PathConfigs({ pathDefaults: { ...DEFAULT_PATH_CONFIG, ...config }, paths: { all_others: {} } }),
+	});
 	const environment: SessionEnvironment = {
 		table,
 		authenticator: OPEN,
+		authMethods: ["basic"],
 		transports: ["tcp"],
+		isSecure: false,
+		tunnel: "none",
 		udp: null,
+		multicast: null,
 		clock,
 		log,
 		readTimeoutMs: 10_000,

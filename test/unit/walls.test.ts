@@ -11,7 +11,7 @@ const FLOORS: readonly (readonly string[])[] = [
 	["rtp", "mp4", "mpegts", "srtp"],
 	["stream"],
 	["access", "hooks", "paths"],
-	["rtsp", "file", "hls", "bucket", "control", "api"],
+	["rtsp", "datagram", "file", "hls", "bucket", "control", "api"],
 	["config"],
 	["cli"],
 ];

@@ -1,0 +1,52 @@
+/** The source that is pulled over RTSP: what a path's `source: rtsp://…` runs. */
+
+import { GoneError, InputError } from "#shared/problem.ts";
+import type { SourceContext, SourceDriver } from "../paths/source.ts";
+import type { Publication } from "../stream/publication.ts";
+import { sameFormats } from "../stream/same-format.ts";
+import { pullSource } from "./client-session.ts";
+import type { PullProtocol } from "./client-setup.ts";
+import { parseSourceUrl, type SourceUrl } from "./source-url.ts";
+
+/** Makes the driver of RTSP sources. */
+export function rtspSource(): SourceDriver {
+	return {
+		type: "rtspSource",
+		schemes: ["rtsp://", "rtsps://", "rtsp+http://", "rtsps+http://", "rtsp+ws://", "rtsps+ws://"],
+		run,
+	};
+}
+
+async function run(context: SourceContext, signal: AbortSignal): Promise<never> {
+	const url = parseSourceUrl(context.source);
+	const protocols = protocolsOf(url, context);
+	let publication: Publication | null = null;
+	const publish: SourceContext["publish"] = async (tracks, remoteAddress) => {
+		// When nothing came by UDP the path was published already; what comes by TCP goes on with it.
+		if (publication !== null && !sameFormats(publication.tracks, tracks))
+			throw new GoneError("session.closed", "The source describes other media than a moment ago: it is asked anew");
+		publication ??= await context.publish(tracks, remoteAddress);
+		return publication;
+	};
+	for (const protocol of protocols) {
+		const mayFallBack = protocol !== protocols.at(-1);
+		await pullSource({ url, protocol, mayFallBack, context, publish, signal });
+		context.log.info({ transport: protocol }, "The source does not come by UDP: TCP is tried");
+	}
+	throw new TypeError("Cannot end: the last way of a source has nothing to fall back on");
+}
+
+/** In the order in which they are tried. @throws InputError `config.invalid` for a way that the URL rules out */
+function protocolsOf(url: SourceUrl, { config }: SourceContext): readonly PullProtocol[] {
+	const { rtspTransport } = config;
+	// UDP beside TLS would be media for everybody to see.
+	const isTcpOnly = url.isTls || url.tunnel !== "none";
+	if (rtspTransport === "automatic") return isTcpOnly ? ["tcp"] : ["udp", "tcp"];
+	if (isTcpOnly && rtspTransport !== "tcp") {
+		throw new InputError(
+			"config.invalid",
+			`A source over TLS or HTTP comes by TCP: set rtspTransport to tcp or automatic instead of ${rtspTransport}`,
+		);
+	}
+	return [rtspTransport];
+}

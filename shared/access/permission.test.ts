@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { ACTIONS, type Action, allows, permissionSchema } from "./permission.ts";
+
+const can = (path: string, action: Action = "read") => [{ action, path }];
+
+describe("a permission", () => {
+	it("without a path is for every path, and for its own action alone", () => {
+		for (const granted of ACTIONS) {
+			for (const asked of ACTIONS) {
+				expect(allows(can("", granted), asked, "site/cam01"), `${granted}, ${asked}`).toBe(granted === asked);
+			}
+		}
+	});
+
+	it("with a path is for that very path", () => {
+		expect(allows(can("cam01"), "read", "cam01")).toBe(true);
+		for (const path of ["cam0", "cam011", "cam01/sub", "CAM01", "", "/cam01"]) {
+			expect(allows(can("cam01"), "read", path), path).toBe(false);
+		}
+		expect(allows(can("cam.1"), "read", "cam01")).toBe(false);
+	});
+
+	it.each([
+		["~^site/", "site/cam01", true],
+		["~^site/", "other/site/cam01", false],
+		// As in MediaMTX, an expression without anchors matches anywhere.
+		["~cam", "site/cam01", true],
+		["~^cam(1|2)$", "cam2", true],
+		["~^cam(1|2)$", "cam3", false],
+		["~", "anything", true],
+	])("%s on %s: %s", (pattern, path, expected) => {
+		expect(allows(can(pattern), "read", path)).toBe(expected);
+	});
+
+	it.each(["api", "metrics", "pprof"] as const)("to use the %s has nothing to do with its path", (action) => {
+		expect(allows(can("cam01", action), action, "")).toBe(true);
+		expect(allows(can("~^x$", action), action, "y")).toBe(true);
+	});
+
+	it.each(["publish", "read", "playback"] as const)("to %s has", (action) => {
+		expect(allows(can("cam01", action), action, "cam02")).toBe(false);
+	});
+
+	it("is enough when it is one of many", () => {
+		expect(allows([...can("a"), ...can("b"), ...can("b", "publish")], "publish", "b")).toBe(true);
+		expect(allows([...can("a"), ...can("b")], "publish", "b")).toBe(false);
+		expect(allows([], "read", "a")).toBe(false);
+	});
+
+	it("with a broken expression allows nothing, and does not throw", () => {
+		expect(allows(can("~("), "read", "(")).toBe(false);
+	});
+});
+
+describe("a permission as it is written", () => {
+	it("may leave its path out", () => {
+		expect(permissionSchema.parse({ action: "read" })).toEqual({ action: "read", path: "" });
+		expect(permissionSchema.parse({ action: "publish", path: "~^a" })).toEqual({ action: "publish", path: "~^a" });
+	});
+
+	it.each([
+		[{}],
+		[{ action: "write" }],
+		[{ action: "READ" }],
+		[{ action: ["read"] }],
+		[{ action: "read", path: null }],
+		[{ action: "read", path: "~(" }],
+		[{ action: "read", path: "~[z-a]" }],
+		[{ action: "read", path: "a".repeat(257) }],
+		["read"],
+		[null],
+	])("is not %j", (value) => {
+		expect(permissionSchema.safeParse(value).success).toBe(false);
+	});
+});
