@@ -14,6 +14,7 @@ import { durationMs } from "#shared/config/duration.ts";
 import type { PathOverrides } from "#shared/config/path-config.ts";
 import { sizeBytes } from "#shared/config/scalar.ts";
 import type { Settings } from "#shared/config/settings.ts";
+import type { StreamEventType } from "#shared/events/event.ts";
 import type { PathName } from "#shared/path-name.ts";
 import { StoreError } from "#shared/problem.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
@@ -34,6 +35,7 @@ import type { Logger } from "./log.ts";
 import { accessSettings, nodeAuthenticator } from "./node-access.ts";
 import { createMetrics } from "./node-metrics.ts";
 import { PathHooks } from "./path-hooks.ts";
+import type { Supply } from "./paths/demand.ts";
 import { type ConfiguredPath, PathConfigs } from "./paths/path-configs.ts";
 import { type DemandSettings, PathTable } from "./paths/path-table.ts";
 import { Sources } from "./paths/sources.ts";
@@ -100,7 +102,8 @@ export class MediaNode implements AsyncDisposable {
 		);
 		const { marks, left } = await LiveMarks.open(path.join(settings.dataDir, "live"), log);
 		parts.use(marks);
-		const events = new StreamEvents({ reporter, marks, nodeId, clock, log });
+		const tells = (type: StreamEventType) => settings.webhookEvents.includes(type);
+		const events = new StreamEvents({ reporter, marks, nodeId, clock, log, tells });
 		events.killed(left);
 
 		const hls = parts.use(
@@ -141,7 +144,10 @@ export class MediaNode implements AsyncDisposable {
 			log,
 			configs,
 			onPublish: (name, config, stop) => hls.prepare(name, config, stop),
-			onDemand: (name, configured, query) => demandSettings(sources, hooks, name, configured, query),
+			onDemand: (name, configured, query) => {
+				const demand = demandSettings(sources, hooks, name, configured, query);
+				return demand === null ? null : { ...demand, start: () => told(events, name, demand.start()) };
+			},
 		});
 		let isStopping = false;
 		parts.defer(() => {
@@ -314,6 +320,20 @@ function demandSettings(
 		start: () => {
 			const moment = hooks.demand(name, configured, query);
 			return { lastError: null, [Symbol.asyncDispose]: () => moment[Symbol.asyncDispose]() };
+		},
+	};
+}
+
+/** Tells of a supply when it starts and when it is stopped. */
+function told(events: StreamEvents, name: PathName, supply: Supply): Supply {
+	events.demand(name, true);
+	return {
+		get lastError() {
+			return supply.lastError;
+		},
+		async [Symbol.asyncDispose]() {
+			events.demand(name, false);
+			await supply[Symbol.asyncDispose]();
 		},
 	};
 }

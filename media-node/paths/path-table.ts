@@ -301,7 +301,7 @@ export class PathTable implements StreamTable {
 		const entry = this.#entries.get(path);
 		const publisher = entry?.stream.publisher ?? null;
 		if (who.role === "offline") {
-			if (publisher === null) return config;
+			if (publisher === null || publisher.role === "offline") return config;
 			throw new InputError("path.conflict", `Path ${path} has a publisher: no offline clip is needed`);
 		}
 		if (config.alwaysAvailable && entry?.clip) expectClipTracks(path, entry.clip, tracks);

@@ -42,10 +42,61 @@ export const streamErrorSchema = z.object({
 	data: z.object({ ...stream, code: z.string(), message: z.string() }),
 });
 
+const publisher = { protocol: z.string(), remoteAddress: z.string() };
+
+/** A publisher or source brings the stream: at its start, and again after each gap. */
+export const sourceOnlineSchema = z.object({
+	...base,
+	type: z.literal("source.online"),
+	data: z.object({ ...stream, ...publisher }),
+});
+
+/** It stopped; the stream waits for another one. */
+export const sourceOfflineSchema = z.object({
+	...base,
+	type: z.literal("source.offline"),
+	data: z.object({ ...stream, ...publisher, reason: z.string() }),
+});
+
+const reader = z.object({
+	...stream,
+	reader: z.object({ id: z.string(), type: z.string(), remoteAddress: z.string() }),
+});
+
+/** A client reads from the node. Viewers of HLS are none of these: they never ask it. */
+export const readerJoinedSchema = z.object({ ...base, type: z.literal("reader.joined"), data: reader });
+export const readerLeftSchema = z.object({ ...base, type: z.literal("reader.left"), data: reader });
+
+const demand = z.object({ path: z.string(), node: z.string() });
+
+/** Somebody wants to read a path whose stream comes on demand; and nobody does any more. */
+export const demandStartedSchema = z.object({ ...base, type: z.literal("demand.started"), data: demand });
+export const demandEndedSchema = z.object({ ...base, type: z.literal("demand.ended"), data: demand });
+
 export const streamEventSchema = z
-	.discriminatedUnion("type", [streamOnlineSchema, streamOfflineSchema, streamErrorSchema])
+	.discriminatedUnion("type", [
+		streamOnlineSchema,
+		streamOfflineSchema,
+		streamErrorSchema,
+		sourceOnlineSchema,
+		sourceOfflineSchema,
+		readerJoinedSchema,
+		readerLeftSchema,
+		demandStartedSchema,
+		demandEndedSchema,
+	])
 	.meta({ id: "StreamEvent", description: "A fact about a stream" });
 
 export type StreamEvent = z.infer<typeof streamEventSchema>;
-export const STREAM_EVENT_TYPES = ["stream.online", "stream.offline", "stream.error"] as const;
+export const STREAM_EVENT_TYPES = [
+	"stream.online",
+	"stream.offline",
+	"stream.error",
+	"source.online",
+	"source.offline",
+	"reader.joined",
+	"reader.left",
+	"demand.started",
+	"demand.ended",
+] as const;
 export type StreamEventType = (typeof STREAM_EVENT_TYPES)[number];

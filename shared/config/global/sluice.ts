@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { STREAM_EVENT_TYPES } from "../../events/event.ts";
 import { parseBucketLocation } from "../../store/bucket-location.ts";
-import { listenAddress, size, text } from "../scalar.ts";
+import { listenAddress, listOf, size, text } from "../scalar.ts";
 
 /** What MediaMTX does not have: this node's bucket, and the functions beside it. */
 export const sluiceShape = {
@@ -29,6 +30,11 @@ export const sluiceShape = {
 		.url()
 		.optional()
 		.describe("The address that viewers use, when it is not functionsAddress on this machine"),
+	webhookEvents: listOf(z.enum(STREAM_EVENT_TYPES), STREAM_EVENT_TYPES.length)
+		.default(["stream.online", "stream.offline", "stream.error"])
+		.describe(
+			`What this node tells webhooks of; each event is a few writes to the bucket. All there is: ${STREAM_EVENT_TYPES.join(", ")}`,
+		),
 	webhookAllowInsecure: z
 		.boolean()
 		.default(false)

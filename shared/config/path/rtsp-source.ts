@@ -34,7 +34,7 @@ export const rtspShape = {
 		.boolean()
 		.default(false)
 		.describe(
-			"Begin RTSP readers with the last key frame instead of the next: pictures at once, with a delay that stays",
+			"Begin RTSP readers with the last key frame instead of the next: pictures at once; they catch up with what is live",
 		),
 	rtspDemuxMpegts: z
 		.boolean()
