@@ -3,6 +3,7 @@
 import dns from "node:dns";
 import http from "node:http";
 import https from "node:https";
+import { isIP } from "node:net";
 import { retryAfterOf, type WebhookTransport } from "./webhooks/transport.ts";
 import { isPublicAddress } from "./webhooks/url-guard.ts";
 
@@ -17,6 +18,12 @@ export function nodeTransport({ allowInsecure, now }: NodeTransportOptions): Web
 		send(url, headers, body, timeoutMs) {
 			return new Promise((resolve, reject) => {
 				const { request } = url.startsWith("https:") ? https : http;
+				const host = new URL(url).hostname.replace(/^\[|\]$/g, "");
+				// An address is not looked up, so that nobody else would check it.
+				if (!allowInsecure && isIP(host) !== 0 && !isPublicAddress(host)) {
+					reject(new Error(`${host} is a private or local address`));
+					return;
+				}
 				const signal = AbortSignal.timeout(timeoutMs);
 				const outgoing = request(url, {
 					method: "POST",
