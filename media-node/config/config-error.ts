@@ -12,10 +12,15 @@ export type ConfigFault = {
 	readonly message: string;
 };
 
-/** A configuration with faults, all of them at once. */
+/** Nobody reads more at once, and a file may be wrong from its first line to its last. */
+export const MAX_FAULTS = 100;
+
+/** A configuration with faults, all of them at once, up to {@link MAX_FAULTS}. */
 export function configError(file: string, faults: readonly ConfigFault[]): InputError {
-	const lines = faults.map((fault) => formatFault(file, fault));
-	return new InputError("config.invalid", lines.join("\n"), { data: { file, faults } });
+	const told = faults.slice(0, MAX_FAULTS);
+	const lines = told.map((fault) => formatFault(file, fault));
+	if (faults.length > told.length) lines.push(`${file}: there are more; these are the first ${MAX_FAULTS}`);
+	return new InputError("config.invalid", lines.join("\n"), { data: { file, faults: told } });
 }
 
 /** `file:line:column: key message`, which editors and terminals can jump to. */

@@ -106,7 +106,7 @@ describe("reading a configuration", () => {
 			text: "metrics: true\nmetrics: false\n",
 			line: 2,
 			column: 1,
-			key: "",
+			key: "metrics",
 			message: /unique/,
 		},
 		{

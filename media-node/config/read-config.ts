@@ -6,7 +6,7 @@ import { pathConfigSchema } from "#shared/config/path-config.ts";
 import { faultsOf } from "#shared/config/rules.ts";
 import { MEDIAMTX_DEFAULTS, type Settings, settingsSchema } from "#shared/config/settings.ts";
 import { withoutCredentials } from "#shared/config/source.ts";
-import { type ConfigFault, configError, formatFault, type Place } from "./config-error.ts";
+import { type ConfigFault, configError, formatFault, MAX_FAULTS, type Place } from "./config-error.ts";
 import { withEnvironment } from "./environment.ts";
 import { GLOBAL_HLS_KEYS, withHlsOfPaths } from "./global-hls.ts";
 import { closest } from "./suggest.ts";
@@ -61,10 +61,8 @@ export function readConfig(text: string, { file, environment = {}, mediamtx = fa
 	const value = mediamtx ? withMediamtxDefaults(moved.value) : moved.value;
 	const result = settingsSchema.safeParse(value, { reportInput: true });
 	if (!result.success) {
-		throw configError(
-			file,
-			result.error.issues.flatMap((issue) => describe(issue, originOf, placeOf)),
-		);
+		const told = Iterator.from(result.error.issues).flatMap((issue) => describe(issue, originOf, placeOf));
+		throw configError(file, told.take(MAX_FAULTS + 1).toArray());
 	}
 	const conflicts = modern.conflicts.map(({ path, advice }) => ({ path, message: advice }));
 	const faults = [...conflicts, ...faultsOf(result.data)].map(({ path, message }) => ({
@@ -131,21 +129,23 @@ function extraKeys() {
 	};
 }
 
-function describe(
+/** One after the other, as they are asked for: to find a place and a suggestion takes a while. */
+function* describe(
 	issue: z.core.$ZodIssue,
 	originOf: (path: readonly PropertyKey[]) => readonly PropertyKey[],
 	placeOf: (path: readonly PropertyKey[]) => Place,
-): ConfigFault[] {
+): Generator<ConfigFault> {
 	if (issue.code === "unrecognized_keys") {
-		return issue.keys.map((key) => {
+		for (const key of issue.keys) {
 			const path = [...issue.path, key];
 			const meant = closest(key, knownKeys(issue.path));
 			const hint = meant === null ? "" : `; did you mean ${meant}?`;
-			return { place: placeOf(path), key: path.join("."), message: `is not a setting${hint}` };
-		});
+			yield { place: placeOf(path), key: path.join("."), message: `is not a setting${hint}` };
+		}
+		return;
 	}
 	const key = originOf(issue.path).join(".");
-	return [{ place: placeOf(issue.path), key, message: `${messageOf(issue)}${givenOf(issue)}` }];
+	yield { place: placeOf(issue.path), key, message: `${messageOf(issue)}${givenOf(issue)}` };
 }
 
 /** A record hides why a key is bad, and a union what each of its members says. */

@@ -3,6 +3,8 @@ export function closest(word: string, candidates: readonly string[]): string | n
 	let best: string | null = null;
 	let bestDistance = Math.floor(word.length / 3) + 1;
 	for (const candidate of candidates) {
+		// As many letters differ at least.
+		if (Math.abs(word.length - candidate.length) >= bestDistance) continue;
 		const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
 		if (distance < bestDistance) {
 			best = candidate;

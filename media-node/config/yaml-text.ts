@@ -48,7 +48,8 @@ export function readConfigText(
 	const top = (message: string): ConfigFault => ({ place: { line: 1, column: 1 }, key: "", message });
 	if (text.length > MAX_CONFIG_BYTES) throw configError(file, [top(`is larger than ${MAX_CONFIG_BYTES} bytes`)]);
 	const lines = new LineCounter();
-	const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true });
+	// Whether keys stand twice is told below: the library compares each with each.
+	const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: false });
 	if (document.errors.length > 0) {
 		throw configError(
 			file,
@@ -80,6 +81,18 @@ function resolveScalars(
 ): ConfigFault[] {
 	const faults: ConfigFault[] = [];
 	visit(document, {
+		Map(_, node) {
+			const names = new Set<string>();
+			for (const { key } of node.items) {
+				if (!isScalar(key)) continue;
+				const name = String(key.value);
+				if (names.has(name)) {
+					const message = `must be unique: ${JSON.stringify(name)} stands here a second time`;
+					faults.push({ place: placeAt(lines, key.range?.[0] ?? 0), key: name, message });
+				}
+				names.add(name);
+			}
+		},
 		Scalar(role, node, ancestors) {
 			if (role === "key" || typeof node.value !== "string") return;
 			const text = node.value;
@@ -95,11 +108,30 @@ function resolveScalars(
 				}
 				return value ?? "";
 			});
-			if (replaced !== text) node.value = isPlain ? parseDocument(replaced).toJS() : replaced;
+			if (replaced !== text) node.value = isPlain ? plainValue(replaced) : replaced;
 			if (isPlain && typeof node.value === "string") node.value = BOOLEANS.get(node.value) ?? node.value;
 		},
 	});
 	return faults;
+}
+
+/**
+ * What an unquoted value is that variables were put into: a number, a boolean, a list, or else text. Nobody quotes what
+ * comes from outside: a password may begin as an alias, an anchor, a tag or a comment does.
+ */
+function plainValue(text: string): unknown {
+	if (text.trim() === "") return null;
+	const { contents, errors } = parseDocument(text, { prettyErrors: false });
+	if (errors.length > 0) return text;
+	if (isScalar(contents)) return contents.source === text ? contents.value : text;
+	if (!isSeq(contents) || !contents.flow) return text;
+	let isSimple = true;
+	visit(contents, {
+		Alias: () => {
+			isSimple = false;
+		},
+	});
+	return isSimple ? contents.toJSON() : text;
 }
 
 function keyOf(parent: unknown): string {
