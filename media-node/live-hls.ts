@@ -31,7 +31,16 @@ export type LiveHlsOptions = {
 	readonly onUploadSeconds: (seconds: number) => void;
 };
 
-type Live = { readonly uploader: StreamUploader; subscription: Disposable | null; closing: Promise<void> | null };
+type Live = {
+	readonly uploader: StreamUploader;
+	/** What packages the stream, as it was configured to; `null` before it began. */
+	packaging: {
+		readonly packager: Packager;
+		readonly subscription: Disposable;
+		readonly segmentDuration: string;
+	} | null;
+	closing: Promise<void> | null;
+};
 
 export class LiveHls implements AsyncDisposable {
 	readonly #options: LiveHlsOptions;
@@ -81,7 +90,7 @@ export class LiveHls implements AsyncDisposable {
 			},
 			signal,
 		);
-		this.#live.set(path, { uploader, subscription: null, closing: null });
+		this.#live.set(path, { uploader, packaging: null, closing: null });
 	}
 
 	/** A stream began: its units become segments. */
@@ -97,14 +106,32 @@ export class LiveHls implements AsyncDisposable {
 				log.warn({ path: stream.path, kind, codec: codec.name }, `A track is left out of HLS: ${reason}`),
 			onProblem: (problem) => onProblem(stream.path, problem),
 		});
-		live.subscription = stream.readUnits(packager);
+		const segmentDuration = stream.config.hlsSegmentDuration;
+		live.packaging = { packager, subscription: stream.readUnits(packager), segmentDuration };
+	}
+
+	/**
+	 * The settings of a stream have changed. Another segment duration counts from now on; HLS that was switched off ends.
+	 * What concerns the playlist, and HLS that was switched on, counts when the stream begins anew.
+	 */
+	reconfigure(stream: Stream): void {
+		const live = this.#live.get(stream.path);
+		if (live === undefined || live.packaging === null || live.closing !== null) return;
+		if (!stream.config.hls) {
+			this.end(stream.path);
+		} else if (stream.config.hlsSegmentDuration !== live.packaging.segmentDuration) {
+			// What was begun becomes a segment; the next one begins with the next key frame.
+			live.packaging.packager.pause();
+			live.packaging.subscription[Symbol.dispose]();
+			this.begin(stream);
+		}
 	}
 
 	/** A stream ended: its playlist ends after the last segment. */
 	end(path: PathName): void {
 		const live = this.#live.get(path);
 		if (live === undefined || live.closing !== null) return;
-		live.subscription?.[Symbol.dispose]();
+		live.packaging?.subscription[Symbol.dispose]();
 		live.uploader.end();
 		this.#close(path, live);
 	}
@@ -112,7 +139,7 @@ export class LiveHls implements AsyncDisposable {
 	/** Gives a path's timeline back if nobody came to publish after all. */
 	async release(path: PathName): Promise<void> {
 		const live = this.#live.get(path);
-		if (live === undefined || live.subscription !== null) return;
+		if (live === undefined || live.packaging !== null) return;
 		if (live.closing === null) this.#close(path, live);
 		await live.closing;
 	}

@@ -28,6 +28,7 @@ import { ConfigWatch } from "./control/config-watch.ts";
 import { EventReporter } from "./control/event-reporter.ts";
 import { LiveMarks } from "./control/live-marks.ts";
 import { fileSource } from "./file/file-source.ts";
+import { playOffline } from "./file/offline-clip.ts";
 import { hookEnvironment } from "./hooks/hook-environment.ts";
 import { HookRunner } from "./hooks/hook-runner.ts";
 import { LiveHls } from "./live-hls.ts";
@@ -35,6 +36,7 @@ import type { Logger } from "./log.ts";
 import { accessSettings, nodeAuthenticator } from "./node-access.ts";
 import { createMetrics } from "./node-metrics.ts";
 import { PathHooks } from "./path-hooks.ts";
+import { AlwaysAvailable } from "./paths/always-available.ts";
 import type { Supply } from "./paths/demand.ts";
 import { type ConfiguredPath, PathConfigs } from "./paths/path-configs.ts";
 import { type DemandSettings, PathTable } from "./paths/path-table.ts";
@@ -143,7 +145,9 @@ export class MediaNode implements AsyncDisposable {
 			clock,
 			log,
 			configs,
-			onPublish: (name, config, stop) => hls.prepare(name, config, stop),
+			// An offline clip never takes the stream of another node.
+			onPublish: (name, config, stop, { role }) =>
+				hls.prepare(name, role === "offline" ? { ...config, overridePublisher: false } : config, stop),
 			onDemand: (name, configured, query) => {
 				const demand = demandSettings(sources, hooks, name, configured, query);
 				return demand === null ? null : { ...demand, start: () => told(events, name, demand.start()) };
@@ -158,6 +162,7 @@ export class MediaNode implements AsyncDisposable {
 		table.onStream(hooks);
 		table.onStream({
 			streamBegan: (stream) => hls.begin(stream),
+			configChanged: (stream) => hls.reconfigure(stream),
 			streamEnded: ({ path: name }) => {
 				// A node that stops leaves its playlists open: the next one, or this one after its restart, goes on with them.
 				if (!isStopping) hls.end(name);
@@ -174,10 +179,13 @@ export class MediaNode implements AsyncDisposable {
 				writeTimeoutMs: durationMs(settings.writeTimeout),
 			}),
 		);
+		const clips = parts.use(new AlwaysAvailable({ table: doors, clock, log, play: playOffline }));
+		table.onStream(clips);
 		const applyPaths = () => {
 			configs = new PathConfigs({ ...settings, documents });
 			table.apply(configs);
 			sources.apply(configs);
+			clips.apply(configs);
 			hooks.apply(configs);
 		};
 

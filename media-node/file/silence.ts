@@ -30,7 +30,7 @@ export function aacSilence(channels: number): Silence {
 	return { frame: bytes, ticks: AAC_FRAME_SAMPLES };
 }
 
-/** `id_syn_ele`, ISO 14496-3 table 4.85. */
+/** `id_syn_ele` of a `raw_data_block`, ISO 14496-3 §4.4.2.1. */
 const ELEMENT_IDS = { SCE: 0, CPE: 1, LFE: 3, END: 7 } as const;
 
 /** What a frame of 1 to 8 channels consists of, ISO 14496-3 table 1.19; seven are the configuration 11. */
@@ -46,7 +46,7 @@ const AAC_ELEMENTS: readonly (readonly ("SCE" | "CPE" | "LFE")[])[] = [
 ];
 
 /**
- * An `individual_channel_stream` without any scale factor band, ISO 14496-3 table 4.50: `global_gain` 8 bits, `ics_info`
+ * An `individual_channel_stream` without any scale factor band, ISO 14496-3 §4.4.2.7: `global_gain` 8 bits, `ics_info`
  * 11, of which `max_sfb` 0 are 6, and no pulse, noise shaping or gain control.
  */
 const EMPTY_CHANNEL = "0".repeat(8 + 11 + 3);

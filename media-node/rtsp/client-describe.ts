@@ -65,7 +65,7 @@ async function describe(conversation: ClientConversation): Promise<DescribedSour
 		throw new ProtocolError("rtsp.malformed", "The source redirects to what is no RTSP URL, or not as secure");
 	}
 	if (response.status !== 200) throw refusal("DESCRIBE", response);
-	const description = parseSourceDescription(response.body);
+	const description = parseSourceDescription(response.body, conversation.url.isTls);
 	const { headers } = response;
 	const baseUrl = baseUrlOf(
 		requestUrl,

@@ -60,6 +60,9 @@ export async function setUpSource(options: SetupOptions): Promise<SetUpMedia[] |
 				`The source was asked to send by ${protocol}, and agreed to another way`,
 			);
 		}
+		if (answer.isSecure) {
+			throw new ProtocolError("rtsp.transport", "The source insists on SRTP, which is not supported inside of TLS");
+		}
 		ready.push({ media, way: await wayOf(options, wish, answer, media) });
 	}
 	if (ready.length === 0) throw new ProtocolError("rtsp.transport", "The source refused to set up any of its media");
@@ -69,7 +72,7 @@ export async function setUpSource(options: SetupOptions): Promise<SetUpMedia[] |
 
 /** What a server means that does not say: what it was asked for. */
 function silentAnswer(protocol: PullProtocol): TransportAnswer {
-	return { protocol, channels: null, serverPorts: null, ports: null, source: null, destination: null };
+	return { protocol, isSecure: false, channels: null, serverPorts: null, ports: null, source: null, destination: null };
 }
 
 type Wish =

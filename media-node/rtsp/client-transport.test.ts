@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseSessionHeader, parseTransportAnswer, writeTransportWish } from "./client-transport.ts";
 
-const NOTHING = { channels: null, serverPorts: null, ports: null, source: null, destination: null };
+const NOTHING = { isSecure: false, channels: null, serverPorts: null, ports: null, source: null, destination: null };
 
 describe("the Transport header of a client", () => {
 	it("asks for TCP, UDP or multicast", () => {
@@ -28,6 +28,7 @@ describe("the Transport header of a client", () => {
 		["rtp/avp/udp ; UNICAST; Server_Port = 6970", { ...NOTHING, protocol: "udp", serverPorts: [6970, 6971] }],
 		["RTP/AVP;server_port=0-0;source=10.0.0.3", { ...NOTHING, protocol: "udp", source: "10.0.0.3" }],
 		["RTP/AVP/TCP;interleaved=300-301", { ...NOTHING, protocol: "tcp" }],
+		["RTP/SAVP/TCP", { ...NOTHING, protocol: "tcp", isSecure: true }],
 		["RTP/AVP/TCP", { ...NOTHING, protocol: "tcp" }],
 	])("reads %s", (header, answer) => {
 		expect(parseTransportAnswer(header)).toEqual(answer);

@@ -9,6 +9,8 @@ export type TransportWish =
 /** What the server says it gives; `null` for what it does not say. */
 export type TransportAnswer = {
 	readonly protocol: "tcp" | "udp" | "multicast";
+	/** It is SRTP. */
+	readonly isSecure: boolean;
 	readonly channels: readonly [number, number] | null;
 	readonly serverPorts: readonly [number, number] | null;
 	/** Of a multicast group. */
@@ -37,7 +39,7 @@ export function parseTransportAnswer(header: string): TransportAnswer | null {
 	// One transport was agreed on; some servers list more, by commas.
 	const first = header.slice(0, MAX_HEADER_LENGTH).split(",", 1)[0] ?? "";
 	const [specification = "", ...parameters] = first.split(";").map((part) => part.trim());
-	const profile = /^RTP\/S?AVPF?(?:\/(TCP|UDP))?$/i.exec(specification);
+	const profile = /^RTP\/(S?)AVPF?(?:\/(TCP|UDP))?$/i.exec(specification);
 	if (profile === null) return null;
 	const values = new Map<string, string>();
 	for (const parameter of parameters) {
@@ -48,7 +50,8 @@ export function parseTransportAnswer(header: string): TransportAnswer | null {
 	return {
 		// Cameras forget the /TCP behind the profile, but not the channels.
 		protocol:
-			profile[1]?.toUpperCase() === "TCP" || channels !== null ? "tcp" : values.has("multicast") ? "multicast" : "udp",
+			profile[2]?.toUpperCase() === "TCP" || channels !== null ? "tcp" : values.has("multicast") ? "multicast" : "udp",
+		isSecure: profile[1] !== "",
 		channels,
 		serverPorts: pairOf(values.get("server_port"), 1, 65_535),
 		ports: pairOf(values.get("port"), 1, 65_535),

@@ -50,4 +50,24 @@ describe("a pair of UDP ports", () => {
 		await using again = await UdpPair.join("239.255.77.3", 42_600, "127.0.0.1");
 		expect(again.rtpPort).toBe(42_600);
 	});
+
+	it("hears its own group only, when another one has the same port", async () => {
+		await using mine = await UdpPair.join("239.255.77.4", 42_610, "127.0.0.1");
+		await using other = await UdpPair.join("239.255.77.5", 42_610, "127.0.0.1");
+		const heard: string[] = [];
+		const nothing = () => {};
+		mine.receive((bytes) => void heard.push(`mine ${Buffer.from(bytes).toString()}`), nothing);
+		other.receive((bytes) => void heard.push(`other ${Buffer.from(bytes).toString()}`), nothing);
+		const sender = dgram.createSocket("udp4");
+		await new Promise<void>((resolve) => sender.bind(0, "127.0.0.1", resolve));
+		try {
+			sender.setMulticastInterface("127.0.0.1");
+			sender.send("to 4", 42_610, "239.255.77.4");
+			sender.send("to 5", 42_610, "239.255.77.5");
+			await eventually("both packets", () => heard.length >= 2);
+			expect(heard.sort()).toEqual(["mine to 4", "other to 5"]);
+		} finally {
+			sender.close();
+		}
+	});
 });

@@ -55,7 +55,10 @@ export class UdpPair implements AsyncDisposable {
 		if (!(isV6 ? /^ff/i.test(group) : /^2(2[4-9]|3\d)\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(group))) {
 			throw new ProtocolError("rtsp.transport", "The source names a multicast group that is none");
 		}
-		const pair = await bindPair(rtpPort, { isV6, isShared: true });
+		// Bound to the group, sockets do not hear other groups of the same port; some systems do not let them be.
+		const pair =
+			(await bindPair(rtpPort, { isV6, isShared: true, address: group })) ??
+			(await bindPair(rtpPort, { isV6, isShared: true }));
 		if (pair === null) {
 			throw new ProtocolError("rtsp.transport", `The UDP ports ${rtpPort} and ${rtpPort + 1} of the group are in use`);
 		}
@@ -97,7 +100,7 @@ export class UdpPair implements AsyncDisposable {
 /** With a callback, an error of one packet stays with that packet. */
 function ignore(): void {}
 
-type BindOptions = { readonly isV6: boolean; readonly isShared: boolean };
+type BindOptions = { readonly isV6: boolean; readonly isShared: boolean; readonly address?: string };
 
 async function bindPair(port: number, options: BindOptions): Promise<[dgram.Socket, dgram.Socket] | null> {
 	if (port < 1 || port >= 65_535) return null;
@@ -110,20 +113,20 @@ async function bindPair(port: number, options: BindOptions): Promise<[dgram.Sock
 }
 
 /** `null` when the port is taken, or may not be. */
-function bind(port: number, { isV6, isShared }: BindOptions): Promise<dgram.Socket | null> {
+function bind(port: number, { isV6, isShared, address }: BindOptions): Promise<dgram.Socket | null> {
 	const socket = dgram.createSocket({
 		type: isV6 ? "udp6" : "udp4",
 		reuseAddr: isShared,
 		recvBufferSize: RECEIVE_BUFFER_BYTES,
 		// Addresses are given as numbers: nothing is to be looked up, least of all for each packet.
-		lookup: (address, _options, callback) => callback(null, address, isV6 ? 6 : 4),
+		lookup: (numeric, _options, callback) => callback(null, numeric, isV6 ? 6 : 4),
 	});
 	return new Promise((resolve) => {
 		socket.once("error", () => {
 			socket.close();
 			resolve(null);
 		});
-		socket.bind(port, () => {
+		socket.bind({ port, ...(address === undefined ? {} : { address }) }, () => {
 			socket.removeAllListeners("error");
 			resolve(socket);
 		});

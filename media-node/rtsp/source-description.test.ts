@@ -116,6 +116,12 @@ describe("the description of a source", () => {
 		]);
 	});
 
+	it("takes SRTP for plain RTP when TLS is around it", () => {
+		const text = "m=audio 0 RTP/SAVP 0";
+		expect(parseSourceDescription(text, true).media).toHaveLength(1);
+		expect(() => parseSourceDescription(text)).toThrow(/rtsps/);
+	});
+
 	it("is refused when nothing is left, or too much is there", () => {
 		expect(() => parseSourceDescription("v=0\r\ns=x\r\n")).toThrow(ProtocolError);
 		expect(() => parseSourceDescription("")).toThrow(ProtocolError);

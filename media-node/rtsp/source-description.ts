@@ -36,14 +36,18 @@ export type SourceDescription = {
 type Section = { readonly media: string; readonly attributes: Attribute[]; address: string | null };
 type Attribute = { readonly name: string; readonly value: string };
 
-/** @throws ProtocolError `media.unsupported` when there is no media that can be received, `bytes.limit` */
-export function parseSourceDescription(text: string): SourceDescription {
+/**
+ * `isTls`: it came over TLS, which covers media that is interleaved with it: what is described as SRTP can be asked for
+ * without a second encryption.
+ * @throws ProtocolError `media.unsupported` when there is no media that can be received, `bytes.limit`
+ */
+export function parseSourceDescription(text: string, isTls = false): SourceDescription {
 	const [session, ...sections] = sectionsOf(text) as [Section, ...Section[]];
 	const skipped: string[] = [];
 	const isBackChannel = backChannelsOf(sections);
 	const media: SourceMedia[] = [];
 	for (const [index, section] of sections.entries()) {
-		const found = isBackChannel[index] ? "is a channel to talk back" : mediaOf(section, session.address);
+		const found = isBackChannel[index] ? "is a channel to talk back" : mediaOf(section, session.address, isTls);
 		if (typeof found === "string") skipped.push(`Media ${index} (m=${section.media.slice(0, 60)}) ${found}`);
 		else media.push(found);
 	}
@@ -104,10 +108,13 @@ function backChannelsOf(sections: readonly Section[]): boolean[] {
 }
 
 /** What the section carries, or why it cannot be received. */
-function mediaOf(section: Section, sessionAddress: string | null): SourceMedia | string {
+function mediaOf(section: Section, sessionAddress: string | null, isTls: boolean): SourceMedia | string {
 	const [kind = "", port = "", profile = "", ...formats] = section.media.split(/\s+/);
-	if (/SAVP/i.test(profile)) return "is encrypted (SRTP), which is not supported for sources: let it send plain RTP";
-	if (!/RTP\/AVPF?/i.test(profile)) return "is not RTP";
+	const match = /RTP\/(S?)AVPF?/i.exec(profile);
+	if (match === null) return "is not RTP";
+	if (match[1] !== "" && !isTls) {
+		return "is encrypted (SRTP), which is only supported for rtsps:// sources: use that, or let it send plain RTP";
+	}
 	const track = formatsOf(section, formats)
 		.map((payloadType) => trackOf(section, kind.toLowerCase(), payloadType))
 		.filter((found) => found !== null)

@@ -80,17 +80,20 @@ describe(`hostile RTSP servers (FUZZ_SEED=${SEED})`, () => {
 			request.connection.send(isBroken ? mutated(bytes, random) : bytes);
 			return null;
 		});
-		for (let round = 0; round < 100; round++) {
+		for (let round = 0; round < 40; round++) {
 			const pull = pullFrom(`rtsp://127.0.0.1:${camera.port}/cam`);
-			const ended = eventually("the end", async () => {
-				await pull.clock.advance(1_000);
-				return Promise.race([pull.ended, false]);
-			});
-			const error = await ended;
+			const error = await eventually(
+				"the end",
+				async () => {
+					await pull.clock.advance(1_000);
+					return Promise.race([pull.ended, false]);
+				},
+				{ everyMs: 5 },
+			);
 			if (!(error instanceof SluiceError)) throw new Error(`Round ${round}, seed ${SEED}`, { cause: error });
 			expect(pull.clock.pending, `round ${round}, seed ${SEED}`).toBe(0);
 		}
-		expect(broken).toBeGreaterThan(50);
+		expect(broken).toBeGreaterThan(20);
 		await eventually("no connection", () => camera.connections.every(({ isClosed }) => isClosed));
 	});
 });
