@@ -10,6 +10,7 @@
 
 import path from "node:path";
 import type { Clock } from "#shared/clock.ts";
+import { addressOf } from "#shared/config/address.ts";
 import { durationMs } from "#shared/config/duration.ts";
 import type { PathOverrides } from "#shared/config/path-config.ts";
 import { sizeBytes } from "#shared/config/scalar.ts";
@@ -22,7 +23,6 @@ import { Failures } from "./access/failures.ts";
 import { SwitchableAuthenticator } from "./access/switchable.ts";
 import { MetricsServer } from "./api/metrics-server.ts";
 import { RetentionSweeper } from "./bucket/retention-sweeper.ts";
-import { addressOf } from "./config/address.ts";
 import type { NodeSecrets } from "./config/secrets.ts";
 import { ConfigWatch } from "./control/config-watch.ts";
 import { EventReporter } from "./control/event-reporter.ts";

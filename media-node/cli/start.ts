@@ -3,13 +3,13 @@
 import path from "node:path";
 import { issueToken } from "#shared/access/token.ts";
 import { systemClock } from "#shared/clock.ts";
+import { addressOf } from "#shared/config/address.ts";
 import type { Settings } from "#shared/config/settings.ts";
 import { hasCode, InputError, SluiceError } from "#shared/problem.ts";
 import { type BucketLocation, parseBucketLocation } from "#shared/store/bucket-location.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import { openStore } from "#shared/store/open-store.ts";
 import { FunctionsServer } from "../../functions/node.ts";
-import { addressOf } from "../config/address.ts";
 import { watchFile } from "../config/file-watch.ts";
 import { loadSettings, readSettings } from "../config/load-settings.ts";
 import { type NodeSecrets, openSecrets } from "../config/secrets.ts";

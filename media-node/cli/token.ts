@@ -1,11 +1,11 @@
 import type { Permission } from "#shared/access/permission.ts";
 import { issueToken } from "#shared/access/token.ts";
 import { systemClock } from "#shared/clock.ts";
+import { addressOf } from "#shared/config/address.ts";
 import { parseDurationMs } from "#shared/config/duration.ts";
 import type { Settings } from "#shared/config/settings.ts";
 import { type PathName, parsePathName } from "#shared/path-name.ts";
 import { InputError } from "#shared/problem.ts";
-import { addressOf } from "../config/address.ts";
 import { loadSettings } from "../config/load-settings.ts";
 import { openSecrets } from "../config/secrets.ts";
 

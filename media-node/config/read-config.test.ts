@@ -143,6 +143,14 @@ describe("reading a configuration", () => {
 		expect(() => readConfig(text, "f")).not.toThrow(/hunter22/);
 	});
 
+	it("tells the first hundred faults, and that there are more", () => {
+		const unknown = (count: number) => Array.from({ length: count }, (_, i) => `unknown${i}: 1\n`).join("");
+		expect(faultsOf(unknown(100))).toHaveLength(100);
+		expect(() => readConfig(unknown(100), "f.yml")).not.toThrow(/there are more/);
+		expect(faultsOf(unknown(101))).toHaveLength(100);
+		expect(() => readConfig(unknown(101), "f.yml")).toThrow(/there are more/);
+	});
+
 	it("does not blow up on aliases that repeat aliases", () => {
 		const bomb = [
 			"a: &a [x,x,x,x,x,x,x,x,x]",
@@ -197,6 +205,17 @@ describe("what a configuration file may hold", () => {
 			rtspAddress: "127.0.0.1:8554",
 			paths: { cam: { source: "rtsp://me:s3cret-and-long@10.0.0.7/live", maxReaders: 5 } },
 		});
+	});
+
+	it.each(["*alias", "&anchor", "!tag", "# no comment", "key: value", "[1, *a]", "{ a", "'"])(
+		"takes %s in a variable as the text that it is",
+		(text) => {
+			expect(settingsOf("logFile: ${X}\n", { environment: { X: text } }).logFile).toBe(text);
+		},
+	);
+
+	it("puts in a list as a list", () => {
+		expect(settingsOf("rtspTransports: ${X:[tcp, udp]}\n").rtspTransports).toEqual(["tcp", "udp"]);
 	});
 
 	it("leaves the variables of hooks and of sources to the moment when they are run", () => {

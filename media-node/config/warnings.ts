@@ -1,11 +1,11 @@
 /** What is right in a configuration and still worth a word. Pure. */
 
 import { allows } from "#shared/access/permission.ts";
+import { addressOf } from "#shared/config/address.ts";
 import { sourcesOf } from "#shared/config/rules.ts";
 import { NOT_BUILT, type Settings } from "#shared/config/settings.ts";
 import { isSourceBuilt, withoutCredentials } from "#shared/config/source.ts";
 import { ANY_USER, isWeakPassword, MIN_STRONG_PASSWORD_LENGTH } from "#shared/config/user.ts";
-import { addressOf } from "./address.ts";
 
 type Raw = Readonly<Record<string, unknown>>;
 type Warn = (path: readonly string[], message: string) => string;

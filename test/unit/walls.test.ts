@@ -20,7 +20,7 @@ const FLOORS: readonly (readonly string[])[] = [
 const PACKAGES: Readonly<Record<string, RegExp>> = {
 	shared: /^(zod|jose|#shared\/)/,
 	functions: /^(zod|jose|hono(\/|$)|#shared\/)/,
-	"media-node": /^(node:|zod$|yaml$|@noble\/ciphers\/|commander$|pino|prom-client$|werift$|#shared\/)/,
+	"media-node": /^(node:|zod$|ws$|yaml$|@noble\/ciphers\/|commander$|pino|prom-client$|werift$|#shared\/)/,
 };
 /** The entries, which meet the world: each names what it may import more. */
 const EXCEPTIONS: Readonly<Record<string, RegExp>> = {

@@ -40,5 +40,9 @@ export const rtspShape = {
 		.boolean()
 		.default(false)
 		.describe("Take MPEG-TS that is published over RTSP apart into its tracks"),
+	rtspBackChannel: z
+		.boolean()
+		.default(false)
+		.describe("Ask an RTSP camera for its audio back channel, and offer it to readers"),
 	rtpSDP: text.default("").describe("Session description of a udp+rtp:// source"),
 } as const;
