@@ -3,13 +3,10 @@
  * function may end anywhere: at worst an attempt is made twice, with the same id.
  */
 
-import { z } from "zod";
 import { signWebhook } from "#shared/events/standard-webhooks.ts";
-import { hasCode, SluiceError } from "#shared/problem.ts";
 import {
 	DELIVERIES_DONE_PREFIX,
 	DELIVERIES_PENDING_PREFIX,
-	DELIVERY_LEASE_KEY,
 	deadDeliveryKey,
 	doneDeliveryKey,
 	OUTBOX_PREFIX,
@@ -25,6 +22,7 @@ import {
 	putPending,
 	retryDelayMs,
 } from "./delivery.ts";
+import { DeliveryLease } from "./delivery-lease.ts";
 import { activeSecrets, type Endpoint, listEndpoints, readEndpoint, updateEndpoint } from "./endpoint.ts";
 import { assertWebhookUrl } from "./url-guard.ts";
 
@@ -32,8 +30,6 @@ import { assertWebhookUrl } from "./url-guard.ts";
 export const ATTEMPT_TIMEOUT_MS = 15_000;
 /** One run takes no new delivery after this; a cloud function has not much longer. */
 const RUN_MS = 20_000;
-/** Longer than a run and its last attempt. */
-const LEASE_MS = RUN_MS + ATTEMPT_TIMEOUT_MS + 10_000;
 const MAX_PLANNED = 500;
 const MAX_ATTEMPTED = 500;
 const PARALLEL_ENDPOINTS = 8;
@@ -59,43 +55,14 @@ export type DrainResult = {
 export async function drainOutbox(deps: DrainDeps): Promise<DrainResult> {
 	const { store, clock } = deps;
 	const untilMs = clock.now() + RUN_MS;
-	const lease = await takeLease(store, clock.now());
+	await using lease = await DeliveryLease.take(deps);
 	if (lease === null) return { planned: 0, delivered: 0, failed: 0, busy: true, nextDueMs: clock.now() + 1000 };
-	try {
-		const planned = await plan(deps);
-		const { delivered, failed } = await attemptDue(deps, untilMs);
-		await prune(store, clock.now());
-		const { objects } = await store.list(DELIVERIES_PENDING_PREFIX, { limit: 1 });
-		const nextDueMs = planned === MAX_PLANNED ? clock.now() : dueOf(objects[0]?.key);
-		return { planned, delivered, failed, busy: false, nextDueMs };
-	} finally {
-		await giveLeaseBack(store, lease, deps);
-	}
-}
-
-const leaseSchema = z.object({ expiresMs: z.number() });
-
-async function takeLease(store: ObjectStore, nowMs: number): Promise<string | null> {
-	const body = JSON.stringify({ expiresMs: nowMs + LEASE_MS, holder: crypto.randomUUID() });
-	const current = await store.get(DELIVERY_LEASE_KEY);
-	try {
-		if (current === null) return (await store.putIfAbsent(DELIVERY_LEASE_KEY, body)).etag;
-		const { expiresMs } = leaseSchema.parse(JSON.parse(await current.text()));
-		return expiresMs > nowMs ? null : (await store.putIfMatch(DELIVERY_LEASE_KEY, body, current.etag)).etag;
-	} catch (error) {
-		if (hasCode(error, "store.precondition", "store.conflict")) return null;
-		throw error;
-	}
-}
-
-async function giveLeaseBack(store: ObjectStore, etag: string, { log }: DrainDeps): Promise<void> {
-	try {
-		await store.putIfMatch(DELIVERY_LEASE_KEY, JSON.stringify({ expiresMs: 0 }), etag);
-	} catch (error) {
-		// It expires by itself.
-		if (!(error instanceof SluiceError)) throw error;
-		log.info({ code: error.code }, "The lease of the deliveries could not be given back");
-	}
+	const planned = await plan(deps);
+	const { delivered, failed } = await attemptDue(deps, () => lease.isLost || clock.now() >= untilMs);
+	await prune(store, clock.now());
+	const { objects } = await store.list(DELIVERIES_PENDING_PREFIX, { limit: 1 });
+	const nextDueMs = planned === MAX_PLANNED ? clock.now() : dueOf(objects[0]?.key);
+	return { planned, delivered, failed, busy: false, nextDueMs };
 }
 
 /** Makes one delivery of each event for each endpoint that wants it. */
@@ -133,7 +100,7 @@ function parsed(text: string): Payload | null {
 }
 
 /** Attempts what is due: the deliveries of one endpoint one after the other, in the order of their events. */
-async function attemptDue(deps: DrainDeps, untilMs: number): Promise<{ delivered: number; failed: number }> {
+async function attemptDue(deps: DrainDeps, isOver: () => boolean): Promise<{ delivered: number; failed: number }> {
 	const { store, clock } = deps;
 	const { objects } = await store.list(DELIVERIES_PENDING_PREFIX, { limit: MAX_ATTEMPTED });
 	const due = objects.map(({ key }) => key).filter((key) => (dueOf(key) ?? 0) <= clock.now());
@@ -144,7 +111,7 @@ async function attemptDue(deps: DrainDeps, untilMs: number): Promise<{ delivered
 		Array.from({ length: PARALLEL_ENDPOINTS }, async () => {
 			for (let queue = queues.shift(); queue !== undefined; queue = queues.shift()) {
 				for (const key of queue) {
-					if (clock.now() >= untilMs) return;
+					if (isOver()) return;
 					if (await attempt(deps, key)) delivered++;
 					else failed++;
 				}

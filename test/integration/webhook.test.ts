@@ -29,7 +29,7 @@ describe("a webhook on publish", () => {
 		await eventually(
 			"both events arrive",
 			() => types().includes("stream.online") && types().includes("stream.offline"),
-			{ timeoutMs: 90_000 },
+			{ timeoutMs: 40_000 },
 		);
 
 		const verifier = new Webhook(secret);
