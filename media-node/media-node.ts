@@ -27,6 +27,8 @@ import type { NodeSecrets } from "./config/secrets.ts";
 import { ConfigWatch } from "./control/config-watch.ts";
 import { EventReporter } from "./control/event-reporter.ts";
 import { LiveMarks } from "./control/live-marks.ts";
+import { mpegtsSource } from "./datagram/mpegts-source.ts";
+import { rtpSource } from "./datagram/rtp-source.ts";
 import { fileSource } from "./file/file-source.ts";
 import { playOffline } from "./file/offline-clip.ts";
 import { hookEnvironment } from "./hooks/hook-environment.ts";
@@ -42,9 +44,12 @@ import { type ConfiguredPath, PathConfigs } from "./paths/path-configs.ts";
 import { type DemandSettings, PathTable } from "./paths/path-table.ts";
 import { Sources } from "./paths/sources.ts";
 import { Replaceable } from "./replaceable.ts";
+import { READER_BUDGET_BYTES } from "./rtsp/reader.ts";
 import { rtspSource } from "./rtsp/rtsp-source.ts";
 import { RtspServer, type RtspServerSettings } from "./rtsp/server.ts";
+import { withMpegtsDemux } from "./stream/demuxed-publication.ts";
 import type { StreamTable } from "./stream/publication.ts";
+import { DEFAULT_MAX_PACKET_BYTES } from "./stream/stream.ts";
 import { StreamEvents } from "./stream-events.ts";
 
 export type MediaNodeOptions = {
@@ -56,6 +61,12 @@ export type MediaNodeOptions = {
 	/** An event is in the outbox. */
 	readonly onEvent?: () => void;
 };
+
+/** The default of `udpMaxPayloadSize`, MediaMTX's: it leaves room for IPv6. */
+const DEFAULT_UDP_PAYLOAD = 1452;
+
+/** What `writeQueueSize` counts: packets of Ethernet's size. */
+const QUEUED_PACKET_BYTES = 1500;
 
 /** Settings that a running node cannot take over. */
 const FIXED = ["nodeId", "dataDir", "bucket", "spoolMaxSize", "functions", "functionsAddress", "publicURL"] as const;
@@ -145,6 +156,7 @@ export class MediaNode implements AsyncDisposable {
 			clock,
 			log,
 			configs,
+			maxPacketBytes: () => maxPacketBytes(settings),
 			// An offline clip never takes the stream of another node.
 			onPublish: (name, config, stop, { role }) =>
 				hls.prepare(name, role === "offline" ? { ...config, overridePublisher: false } : config, stop),
@@ -168,10 +180,14 @@ export class MediaNode implements AsyncDisposable {
 				if (!isStopping) hls.end(name);
 			},
 		});
-		const doors = gated(table, hls);
+		const doors = withMpegtsDemux(gated(table, hls), {
+			clock,
+			configOf: (name) => table.configuredPath(name)?.config ?? null,
+		});
+		const readBufferBytes = settings.udpReadBufferSize;
 		const sources = parts.use(
 			new Sources({
-				drivers: [rtspSource(), fileSource()],
+				drivers: [rtspSource(), fileSource(), rtpSource({ readBufferBytes }), mpegtsSource({ readBufferBytes })],
 				table: doors,
 				clock,
 				log,
@@ -305,6 +321,11 @@ function gated(table: PathTable, hls: LiveHls): StreamTable {
 	};
 }
 
+/** Nobody's default is to make camera packets smaller that fit into IPv4 over Ethernet as they are. */
+function maxPacketBytes({ udpMaxPayloadSize }: Settings): number {
+	return udpMaxPayloadSize === DEFAULT_UDP_PAYLOAD ? DEFAULT_MAX_PACKET_BYTES : udpMaxPayloadSize;
+}
+
 /** What is started when somebody reads a path that has no stream. */
 function demandSettings(
 	sources: Sources,
@@ -377,5 +398,6 @@ function rtspServerSettings(settings: Settings): RtspServerSettings | null {
 		trustedProxies: settings.rtspTrustedProxies,
 		readTimeoutMs: durationMs(settings.readTimeout),
 		writeTimeoutMs: durationMs(settings.writeTimeout),
+		readerBudgetBytes: Math.max(READER_BUDGET_BYTES, settings.writeQueueSize * QUEUED_PACKET_BYTES),
 	};
 }

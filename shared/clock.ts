@@ -6,9 +6,9 @@ export interface Clock {
 	now(): number;
 	/** Milliseconds since some fixed moment. It never goes back. */
 	monotonic(): number;
-	/** Resolves after `ms` milliseconds. Rejects with `aborted` as soon as `signal` fires. */
+	/** Resolves after `ms` milliseconds, never earlier. Rejects with `aborted` as soon as `signal` fires. */
 	sleep(ms: number, signal?: AbortSignal): Promise<void>;
-	/** Calls `run` once after `ms` milliseconds, unless disposed before. `run` must not throw. */
+	/** Calls `run` once after `ms` milliseconds, never earlier, unless disposed before. `run` must not throw. */
 	after(ms: number, run: () => void): Disposable;
 	/** Calls `run` each `ms` milliseconds until disposed. `run` must not throw. */
 	every(ms: number, run: () => void): Disposable;
@@ -24,18 +24,25 @@ export const systemClock: Clock = {
 				return;
 			}
 			const onAbort = () => {
-				clearTimeout(timer);
+				timer[Symbol.dispose]();
 				reject(abortedError(signal));
 			};
-			const timer = setTimeout(() => {
+			const timer = systemClock.after(ms, () => {
 				signal?.removeEventListener("abort", onAbort);
 				resolve();
-			}, ms);
+			});
 			signal?.addEventListener("abort", onAbort, { once: true });
 		});
 	},
 	after(ms, run) {
-		const timer = setTimeout(run, ms);
+		const dueMs = performance.now() + ms;
+		// Timers count whole milliseconds and may fire up to one early: who looks at the clock then would wait for ever.
+		const onTimer = () => {
+			const leftMs = dueMs - performance.now();
+			if (leftMs > 0) timer = setTimeout(onTimer, leftMs);
+			else run();
+		};
+		let timer = setTimeout(onTimer, ms);
 		return { [Symbol.dispose]: () => clearTimeout(timer) };
 	},
 	every(ms, run) {

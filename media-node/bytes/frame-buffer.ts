@@ -1,6 +1,8 @@
 import { ProtocolError } from "#shared/problem.ts";
 
 const INITIAL_BYTES = 4 * 1024;
+/** Of a connection on which nothing has waited yet, as it is on most. */
+const NOTHING = new Uint8Array(0);
 /** Above this the memory of a large message is given back; below, reads of the usual size would make it come and go. */
 const KEPT_BYTES = 256 * 1024;
 
@@ -10,14 +12,13 @@ const KEPT_BYTES = 256 * 1024;
  */
 export class FrameBuffer {
 	readonly #maxBytes: number;
-	#bytes: Uint8Array;
+	#bytes: Uint8Array = NOTHING;
 	#start = 0;
 	#end = 0;
 
 	/** `maxBytes` bounds what may wait: the largest frame and one read behind it. */
 	constructor(maxBytes: number) {
 		this.#maxBytes = maxBytes;
-		this.#bytes = new Uint8Array(Math.min(INITIAL_BYTES, maxBytes));
 	}
 
 	/** How many bytes wait. */
@@ -64,7 +65,7 @@ export class FrameBuffer {
 	#rewind(): void {
 		this.#start = 0;
 		this.#end = 0;
-		if (this.#bytes.length > KEPT_BYTES) this.#bytes = new Uint8Array(INITIAL_BYTES);
+		if (this.#bytes.length > KEPT_BYTES) this.#bytes = NOTHING;
 	}
 
 	#makeRoom(needed: number): void {
@@ -74,7 +75,7 @@ export class FrameBuffer {
 			// Half of the buffer was consumed since the last move, or one message fills it: either pays for moving.
 			this.#bytes.copyWithin(0, this.#start, this.#end);
 		} else {
-			const grown = new Uint8Array(Math.min(this.#maxBytes, needed * 2));
+			const grown = new Uint8Array(Math.min(this.#maxBytes, Math.max(INITIAL_BYTES, needed * 2)));
 			grown.set(this.#bytes.subarray(this.#start, this.#end));
 			this.#bytes = grown;
 		}

@@ -68,6 +68,15 @@ describe("DtsExtractor", () => {
 		);
 	});
 
+	test.each([{ name: "MPEG-4 Video", config: null }, { name: "MPEG-1/2 Video" }] as const)(
+		"$name waits for one picture: B-pictures are presented when they are decoded",
+		(codec) => {
+			const extractor = new DtsExtractor(codec);
+			const order = [0, 3, 1, 2, 6, 4, 5].map((frame) => frame * 3_000);
+			expect(order.map((pts) => extractor.dtsOf(pts) / 3_000)).toEqual([-1, 0, 1, 2, 3, 4, 5]);
+		},
+	);
+
 	test("a stream that reorders deeper than it says is believed after its first B-frame", () => {
 		const extractor = new DtsExtractor({ ...NO_H264, sps: SPS_OF_DEPTH_0 });
 		const order = [0, 3, 1, 2, 6, 4, 5, 9, 7, 8].map((frame) => 90_000 + frame * 3_600);

@@ -1,10 +1,15 @@
 import { hasCode } from "#shared/problem.ts";
-import type { H264Codec, H265Codec } from "./codec.ts";
+import type { Codec } from "./codec.ts";
 import { parseH264Sps } from "./h264.ts";
 import { parseH265Sps } from "./h265.ts";
 
 /** The clock rate of time stamps of H.264 and H.265 in RTP: RFC 6184 §8.1, RFC 7798 §7.1. */
 export const VIDEO_CLOCK_RATE = 90_000;
+
+/** Says whether frames may be decoded in another order than they are presented in. */
+export function isReordered({ name }: Codec): boolean {
+	return name === "H264" || name === "H265" || name === "MPEG-4 Video" || name === "MPEG-1/2 Video";
+}
 
 /**
  * Finds decoding times, which RTP does not carry.
@@ -22,12 +27,13 @@ export class DtsExtractor {
 	#frameTicks = ASSUMED_FRAME_TICKS;
 	#last = Number.NEGATIVE_INFINITY;
 
-	constructor(codec: H264Codec | H265Codec) {
+	/** `codec` is one that {@link isReordered}. */
+	constructor(codec: Codec) {
 		this.configure(codec);
 	}
 
 	/** Takes new parameter sets. Those that are damaged or not there change nothing. */
-	configure(codec: H264Codec | H265Codec): void {
+	configure(codec: Codec): void {
 		const order = orderOf(codec);
 		if (order === null) return;
 		this.#depth = order.reorderFrames;
@@ -61,6 +67,8 @@ export class DtsExtractor {
 
 /** For the first frames of a stream that does not say its frame rate. */
 const ASSUMED_FRAME_TICKS = VIDEO_CLOCK_RATE / 30;
+/** B-pictures wait for one picture that is presented after them. ISO 13818-2 §6.1.1.11; B-VOPs of ISO 14496-2 do, too. */
+const MPEG_ORDER: Order = { reorderFrames: 1, frameTicks: ASSUMED_FRAME_TICKS };
 /** `MaxDpbFrames` of ITU-T H.264 §A.3.1 and H.265 §A.4.2. */
 const MAX_REORDER_FRAMES = 16;
 const MAX_REORDER_TICKS = VIDEO_CLOCK_RATE * 2;
@@ -72,8 +80,9 @@ function at(list: readonly number[], index: number): number {
 type Order = { readonly reorderFrames: number; readonly frameTicks: number };
 
 /** What the parameter sets say of order and time; `null` when they are not there or damaged. */
-function orderOf(codec: H264Codec | H265Codec): Order | null {
-	if (codec.sps === null) return null;
+function orderOf(codec: Codec): Order | null {
+	if (codec.name === "MPEG-4 Video" || codec.name === "MPEG-1/2 Video") return MPEG_ORDER;
+	if ((codec.name !== "H264" && codec.name !== "H265") || codec.sps === null) return null;
 	try {
 		const sps = codec.name === "H264" ? parseH264Sps(codec.sps) : parseH265Sps(codec.sps);
 		const { reorderFrames, frameRate } = sps;

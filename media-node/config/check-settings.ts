@@ -14,6 +14,15 @@ const SECRET = /pass|token|secret|credential|authorization/i;
 
 type KeyPath = readonly PropertyKey[];
 
+/** Under which name a key was written, by the origins of old names. */
+export function writtenAs(origins: ReadonlyMap<string, readonly string[]>, path: KeyPath): KeyPath {
+	for (let length = path.length; length > 0; length--) {
+		const origin = origins.get(path.slice(0, length).join("\n"));
+		if (origin !== undefined) return [...origin, ...path.slice(length)];
+	}
+	return path;
+}
+
 export type SettingsFault = {
 	/** Where, from the top, in today's names. */
 	readonly path: KeyPath;

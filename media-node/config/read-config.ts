@@ -4,7 +4,7 @@ import { z } from "zod";
 import { DEPRECATED_KEYS, modernized } from "#shared/config/deprecated.ts";
 import { pathConfigSchema } from "#shared/config/path-config.ts";
 import { MEDIAMTX_DEFAULTS, type Settings } from "#shared/config/settings.ts";
-import { checkSettings } from "./check-settings.ts";
+import { checkSettings, writtenAs } from "./check-settings.ts";
 import { configError, formatFault, type Place } from "./config-error.ts";
 import { withEnvironment } from "./environment.ts";
 import { GLOBAL_HLS_KEYS, withHlsOfPaths } from "./global-hls.ts";
@@ -38,13 +38,7 @@ export function readConfig(text: string, { file, environment = {}, mediamtx = fa
 	const modern = modernized(given.value);
 	const moved = withHlsOfPaths(modern.value, modern.origins);
 
-	const originOf = (path: readonly PropertyKey[]): readonly PropertyKey[] => {
-		for (let length = path.length; length > 0; length--) {
-			const origin = moved.origins.get(path.slice(0, length).join("\n"));
-			if (origin !== undefined) return [...origin, ...path.slice(length)];
-		}
-		return path;
-	};
+	const originOf = (path: readonly PropertyKey[]) => writtenAs(moved.origins, path);
 	const placeOf = (path: readonly PropertyKey[]): Place => {
 		const origin = originOf(path);
 		for (let length = origin.length; length > 0; length--) {

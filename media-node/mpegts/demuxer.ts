@@ -189,7 +189,8 @@ export class TsDemuxer {
 		const tracks: TsTrack[] = [];
 		for (const stream of streams) {
 			const { parser } = stream;
-			const codec = parser.codec ?? (parser.clockRate > 0 ? parser.codecAtEnd : null);
+			// One that is only announced would be a track that nobody ever hears of.
+			const codec = parser.codec ?? (stream.held.length > 0 && parser.clockRate > 0 ? parser.codecAtEnd : null);
 			const rtp = codec === null ? null : this.#rtpFormat(codec, parser.clockRate, tracks.length);
 			if (codec === null || rtp === null) continue;
 			stream.trackIndex = tracks.length;

@@ -16,7 +16,7 @@ import type {
 	ReaderInfo,
 	StreamTable,
 } from "../stream/publication.ts";
-import { Stream, type StreamSnapshot } from "../stream/stream.ts";
+import { DEFAULT_MAX_PACKET_BYTES, Stream, type StreamSnapshot } from "../stream/stream.ts";
 import { Turnstile } from "../stream/turnstile.ts";
 import { expectClipTracks } from "./clip-tracks.ts";
 import { Demand, type DemandOptions } from "./demand.ts";
@@ -35,6 +35,8 @@ export type PathTableOptions = {
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly configs: PathConfigs;
+	/** The largest RTP packet that streams which begin from now on send out. */
+	readonly maxPacketBytes?: () => number;
 	/** Starts what brings the stream of a path on demand, for the first reader's query; `null`: nothing does. */
 	readonly onDemand?: (path: PathName, configured: ConfiguredPath, query: string) => DemandSettings | null;
 	/**
@@ -232,7 +234,8 @@ export class PathTable implements StreamTable {
 				joined ? observer.readerJoined?.(stream, reader) : observer.readerLeft?.(stream, reader),
 			);
 		};
-		const stream = new Stream({ path, config, clock: this.#clock, log: this.#options.log, onReader });
+		const { log, maxPacketBytes = () => DEFAULT_MAX_PACKET_BYTES } = this.#options;
+		const stream = new Stream({ path, config, clock: this.#clock, log, maxPacketBytes: maxPacketBytes(), onReader });
 		return stream;
 	}
 
@@ -262,7 +265,10 @@ export class PathTable implements StreamTable {
 		const entry = this.#entries.get(path);
 		if (entry === undefined || entry.away === null || this.#doors.has(path)) return;
 		const windowMs = windowMsOf(entry.stream.config);
-		if (this.#clock.monotonic() - entry.away.sinceMs < windowMs) return;
+		if (this.#clock.monotonic() - entry.away.sinceMs < windowMs) {
+			this.#waitForPublisher(entry, entry.away.sinceMs);
+			return;
+		}
 		const words = windowMs === 0 ? "The publisher left" : `No publisher came back in ${formatDurationMs(windowMs)}`;
 		this.#end(entry, new GoneError("stream.ended", `${words}: the stream of ${path} has ended`));
 	}

@@ -126,8 +126,9 @@ export class SourceRunner implements AsyncDisposable {
 				log: log.child({ path, source: shown }),
 				readTimeoutMs,
 				writeTimeoutMs,
-				publish: async (tracks, remoteAddress) => {
-					publication = await this.#publish(run, driver.type, tracks, remoteAddress, signal);
+				publish: async (tracks, remoteAddress, backChannel) => {
+					const channel = backChannel === undefined ? {} : { backChannel };
+					publication = await this.#publish(run, driver.type, { tracks, ...channel }, remoteAddress, signal);
 					return publication;
 				},
 			};
@@ -144,7 +145,7 @@ export class SourceRunner implements AsyncDisposable {
 	async #publish(
 		run: Run,
 		type: string,
-		tracks: PublishRequest["tracks"],
+		offer: Pick<PublishRequest, "tracks" | "backChannel">,
 		remoteAddress: string,
 		signal: AbortSignal,
 	): Promise<Publication> {
@@ -154,7 +155,7 @@ export class SourceRunner implements AsyncDisposable {
 		const publication = await table.publish(
 			{
 				path,
-				tracks,
+				...offer,
 				publisher: {
 					id: randomUUID(),
 					protocol: protocolOf(this.#options.sources[run.rank] ?? ""),

@@ -2,6 +2,7 @@ import type { Clock } from "#shared/clock.ts";
 import type { PathConfig } from "#shared/config/path-config.ts";
 import type { PathName } from "#shared/path-name.ts";
 import type { Logger } from "../log.ts";
+import type { BackChannel } from "../stream/back-channel.ts";
 import type { Publication, PublishRequest } from "../stream/publication.ts";
 
 /** What a source is given to bring the stream of a path. */
@@ -20,7 +21,11 @@ export type SourceContext = {
 	 * the source out, the run's signal aborts.
 	 * @throws what {@link StreamTable.publish} throws
 	 */
-	readonly publish: (tracks: PublishRequest["tracks"], remoteAddress: string) => Promise<Publication>;
+	readonly publish: (
+		tracks: PublishRequest["tracks"],
+		remoteAddress: string,
+		backChannel?: BackChannel,
+	) => Promise<Publication>;
 };
 
 /** A kind of source. What it cannot do for this version of the configuration, it says by throwing. */

@@ -40,6 +40,7 @@ const SOURCE_KEYS = [
 	"rtspScale",
 	"rtspUDPSourcePortRange",
 	"rtspDemuxMpegts",
+	"rtspBackChannel",
 	"rtpSDP",
 ] as const satisfies readonly (keyof PathConfig)[];
 

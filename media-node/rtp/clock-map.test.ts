@@ -126,6 +126,29 @@ describe("ClockMap", () => {
 		expect(clocks.wallclockOf(AUDIO, (video * 48_000) / 90_000 + 48, NOW + 700)).toBe(NOW + 1);
 	});
 
+	test("tells when the sender says that media was captured, once a report of the track came", () => {
+		const { clocks } = newMap();
+		const video = clocks.ptsOf(VIDEO, 90_000, NOW);
+		const audio = clocks.ptsOf(AUDIO, 0, NOW);
+		expect(clocks.sentAt(VIDEO, video)).toBeNull();
+		clocks.senderReport(VIDEO, 5_000, 45_000);
+		expect(clocks.sentAt(VIDEO, video)).toBe(5_500);
+		expect(clocks.sentAt(VIDEO, video - 9_000)).toBe(5_400);
+		expect(clocks.sentAt(AUDIO, audio)).toBeNull();
+		clocks.senderReport(AUDIO, 5_520, 0);
+		expect(clocks.sentAt(AUDIO, clocks.ptsOf(AUDIO, 4_800, NOW))).toBe(5_620);
+	});
+
+	test("what the sender said holds on when time stamps jump, until its next report", () => {
+		const { clocks } = newMap();
+		clocks.ptsOf(VIDEO, 0, NOW);
+		clocks.senderReport(VIDEO, 5_000, 0);
+		expect(clocks.sentAt(VIDEO, clocks.ptsOf(VIDEO, 2_000_000_000, NOW + 40))).toBe(5_040);
+		expect(clocks.sentAt(VIDEO, clocks.ptsOf(VIDEO, 5, NOW + 80))).toBe(5_080);
+		clocks.senderReport(VIDEO, 6_000, 5);
+		expect(clocks.sentAt(VIDEO, clocks.ptsOf(VIDEO, 5 + 3_600, NOW + 120))).toBe(6_040);
+	});
+
 	test("there is no other track", () => {
 		expect(() => newMap().pts(2, 0, 0)).toThrow(RangeError);
 	});

@@ -19,6 +19,8 @@ type TrackClock = {
 	/** What to add to an unwrapped time stamp for a presentation time. */
 	offset: number;
 	report: { readonly wallclockMs: number; readonly rtpTime: number } | null;
+	/** What the reports of before a jump said of presentation time 0: it holds on, as time goes on. */
+	zeroBeforeMs: number | null;
 };
 
 /**
@@ -38,7 +40,13 @@ export class ClockMap {
 
 	/** `clockRates`: of each track, in ticks per second. */
 	constructor(clockRates: readonly number[]) {
-		this.#tracks = clockRates.map((clockRate) => ({ clockRate, last: null, offset: 0, report: null }));
+		this.#tracks = clockRates.map((clockRate) => ({
+			clockRate,
+			last: null,
+			offset: 0,
+			report: null,
+			zeroBeforeMs: null,
+		}));
 	}
 
 	/** Takes a sender report of a track. */
@@ -61,6 +69,7 @@ export class ClockMap {
 		const stepMs = ((unwrapped - last.rtpTime) * 1000) / clock.clockRate;
 		const passedMs = Math.max(0, arrivalMs - last.arrivalMs);
 		if (stepMs < -MAX_BACK_MS || (stepMs > MAX_AHEAD_MS && stepMs > passedMs + MAX_AHEAD_MS)) {
+			clock.zeroBeforeMs = zeroOf(clock) ?? clock.zeroBeforeMs;
 			clock.offset += last.rtpTime + ticksOf(passedMs, clock) - unwrapped;
 			clock.report = null;
 		}
@@ -69,9 +78,16 @@ export class ClockMap {
 		return unwrapped + clock.offset;
 	}
 
-	/** The wall-clock time of a presentation time that `ptsOf` gave, milliseconds since the Unix epoch. */
+	/** The wall-clock time here of a presentation time that `ptsOf` gave, milliseconds since the Unix epoch. */
 	wallclockOf(track: number, pts: number, arrivalMs: number): number {
 		return this.#wallclock.wallclockOf((pts * 1000) / this.#clockOf(track).clockRate, arrivalMs);
+	}
+
+	/** The same by the sender's own clock, as its reports say; `null` while there was none of the track. */
+	sentAt(track: number, pts: number): number | null {
+		const clock = this.#clockOf(track);
+		const zero = zeroOf(clock) ?? clock.zeroBeforeMs;
+		return zero === null ? null : zero + (pts * 1000) / clock.clockRate;
 	}
 
 	#begin(clock: TrackClock, rtpTime: number, arrivalMs: number): void {

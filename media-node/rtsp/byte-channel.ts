@@ -8,6 +8,8 @@ export interface ByteChannel {
 	readonly remotePort: number;
 	/** Of this machine, as the server sees it if nothing lies between. */
 	readonly localAddress: string;
+	/** Bytes that were given to {@link send} and have not left yet. */
+	readonly pendingBytes: number;
 	/** Begins to hand on what comes. `onEnd` is called once, and not after {@link close}. */
 	receive(onData: (bytes: Uint8Array) => void, onEnd: (cause: Error | null) => void): void;
 	/** Sends in order; never waits and never throws. */
@@ -23,6 +25,9 @@ export function socketChannel(socket: Socket): ByteChannel {
 		remoteAddress: unmapped(socket.remoteAddress ?? ""),
 		remotePort: socket.remotePort ?? 0,
 		localAddress: unmapped(socket.localAddress ?? ""),
+		get pendingBytes() {
+			return socket.writableLength;
+		},
 		receive(onData, onEnd) {
 			let cause: Error | null = null;
 			socket.on("error", (error) => {

@@ -1,6 +1,7 @@
 /** Finding out what a source has: OPTIONS and DESCRIBE, wherever it sends us. RFC 2326 §10.1, §10.2, §11.3. */
 
 import { ProtocolError } from "#shared/problem.ts";
+import { askRequiring } from "./client-back-channel.ts";
 import { ClientConversation, type ConversationOptions, refusal } from "./client-conversation.ts";
 import { parseSourceDescription, type SourceDescription } from "./source-description.ts";
 import { baseUrlOf, controlUrlOf, redirectedUrl, type SourceUrl } from "./source-url.ts";
@@ -21,17 +22,21 @@ export type DescribedSource = {
 };
 
 /**
- * Connects, and asks for the description.
+ * Connects, and asks for the description; with `wantsBackChannel` for that of the back channel, too.
  * @throws what {@link ClientConversation.open}, {@link ClientConversation.ask}, {@link refusal} and
  * {@link parseSourceDescription} have; ProtocolError `rtsp.malformed` for redirects without end
  */
-export async function describeSource(start: SourceUrl, options: ConversationOptions): Promise<DescribedSource> {
+export async function describeSource(
+	start: SourceUrl,
+	options: ConversationOptions,
+	wantsBackChannel = false,
+): Promise<DescribedSource> {
 	let url = start;
 	for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
 		const conversation = await ClientConversation.open(url, options);
 		let isWanted = false;
 		try {
-			const result = await describe(conversation);
+			const result = await describe(conversation, wantsBackChannel);
 			if ("description" in result) {
 				isWanted = true;
 				return result;
@@ -48,16 +53,18 @@ export async function describeSource(start: SourceUrl, options: ConversationOpti
 }
 
 /** The description, or where it is to be found. */
-async function describe(conversation: ClientConversation): Promise<DescribedSource | SourceUrl> {
+async function describe(
+	conversation: ClientConversation,
+	wantsBackChannel: boolean,
+): Promise<DescribedSource | SourceUrl> {
 	const { requestUrl } = conversation.url;
 	// Some cameras refuse it, which tells nothing about the rest.
 	const options = await conversation.ask({ method: "OPTIONS", url: requestUrl });
 	const publicMethods = options.status === 200 ? (options.headers.get("public") ?? "") : "";
-	const response = await conversation.ask({
-		method: "DESCRIBE",
-		url: requestUrl,
-		headers: { Accept: "application/sdp" },
-	});
+	const request = { method: "DESCRIBE", url: requestUrl, headers: { Accept: "application/sdp" } };
+	const { response, isRequired } = wantsBackChannel
+		? await askRequiring(conversation, request)
+		: { response: await conversation.ask(request), isRequired: false };
 	const location = response.headers.get("location");
 	if (REDIRECTS.includes(response.status) && location !== undefined) {
 		const to = redirectedUrl(conversation.url, location);
@@ -65,7 +72,7 @@ async function describe(conversation: ClientConversation): Promise<DescribedSour
 		throw new ProtocolError("rtsp.malformed", "The source redirects to what is no RTSP URL, or not as secure");
 	}
 	if (response.status !== 200) throw refusal("DESCRIBE", response);
-	const description = parseSourceDescription(response.body, conversation.url.isTls);
+	const description = parseSourceDescription(response.body, conversation.url.isTls, isRequired);
 	const { headers } = response;
 	const baseUrl = baseUrlOf(
 		requestUrl,

@@ -71,6 +71,18 @@ export class DatagramWay {
 		}
 	}
 
+	/** The server said where it wants to be sent to. */
+	get canSay(): boolean {
+		return this.#options.answer.serverPorts !== null;
+	}
+
+	/** Sends an RTP packet of ours; to nobody when the server did not say where to. */
+	say(packet: Uint8Array): void {
+		const { pair, answer, serverAddress } = this.#options;
+		const port = answer.serverPorts?.[0];
+		if (port !== undefined) pair.sendRtp(packet, this.#addresses[1] ?? serverAddress, port);
+	}
+
 	/** Sends a receiver report; to nobody as long as it is not known where to. */
 	report(packet: Uint8Array): void {
 		const { pair, answer, group, serverAddress } = this.#options;

@@ -4,7 +4,9 @@ import { randomBytes } from "node:crypto";
 import { abortedError } from "#shared/clock.ts";
 import { ProtocolError } from "#shared/problem.ts";
 import type { SourceContext } from "../paths/source.ts";
+import type { BackChannel } from "../stream/back-channel.ts";
 import type { Publication, PublishRequest } from "../stream/publication.ts";
+import { askRequiring, ClientBackChannel } from "./client-back-channel.ts";
 import { type ClientConversation, refusal } from "./client-conversation.ts";
 import { type DescribedSource, describeSource } from "./client-describe.ts";
 import { reportFrame } from "./client-media.ts";
@@ -19,7 +21,11 @@ export type PullOptions = {
 	/** When nothing comes by UDP, another way is to be tried. */
 	readonly mayFallBack: boolean;
 	readonly context: Omit<SourceContext, "publish">;
-	readonly publish: (tracks: PublishRequest["tracks"], remoteAddress: string) => Promise<Publication>;
+	readonly publish: (
+		tracks: PublishRequest["tracks"],
+		remoteAddress: string,
+		backChannel: BackChannel | null,
+	) => Promise<Publication>;
 	readonly signal: AbortSignal;
 };
 
@@ -36,35 +42,41 @@ export async function pullSource(options: PullOptions): Promise<void> {
 	const { url, protocol, mayFallBack, context, publish, signal } = options;
 	const { config, clock, log, readTimeoutMs } = context;
 	await using sockets = new AsyncDisposableStack();
-	const source = await describeSource(url, {
-		fingerprint: config.sourceFingerprint,
-		clock,
-		timeoutMs: readTimeoutMs,
-		signal,
-	});
+	const source = await describeSource(
+		url,
+		{ fingerprint: config.sourceFingerprint, clock, timeoutMs: readTimeoutMs, signal },
+		config.rtspBackChannel && protocol !== "multicast",
+	);
 	await using conversation = source.conversation;
 	for (const reason of source.description.skipped) log.warn({}, `Of the source is left out: ${reason}`);
-	const ready = await setUpSource({ source, protocol, config, sockets, log });
-	if (ready === null) {
+	const setUp = await setUpSource({ source, protocol, config, sockets, log });
+	if (setUp === null) {
 		if (mayFallBack) return;
 		throw new ProtocolError("rtsp.transport", `The source does not send by ${protocol}: set rtspTransport to another`);
 	}
-	const { channel } = conversation.connection;
+	const { media: ready } = setUp;
+	const { connection } = conversation;
+	using backChannel =
+		setUp.backChannel === null ? null : new ClientBackChannel({ ...setUp.backChannel, connection, clock });
 	const publication = await publish(
 		ready.map(({ media }) => media.track),
-		`${channel.remoteAddress}:${channel.remotePort}`,
+		`${connection.channel.remoteAddress}:${connection.channel.remotePort}`,
+		backChannel,
 	);
 	using reception = receptionOf(ready, publication, conversation, options);
 	const openWays = openerOf(ready);
 	openWays();
-	const playing = await conversation.ask({
-		method: "PLAY",
-		url: source.aggregateUrl,
-		headers: playHeaders(config),
-	});
+	const request = { method: "PLAY", url: source.aggregateUrl, headers: playHeaders(config) };
+	const playing =
+		backChannel === null ? await conversation.ask(request) : (await askRequiring(conversation, request)).response;
 	if (playing.status !== 200) throw refusal("PLAY", playing);
-	log.info({ transport: protocol, tracks: ready.length }, "The source plays");
-	await lasting(options, source, reception, openWays);
+	backChannel?.open();
+	log.info({ transport: protocol, tracks: ready.length, listens: backChannel !== null }, "The source plays");
+	const tick = () => {
+		reception.tick();
+		backChannel?.tick();
+	};
+	await lasting(options, source, { reception, tick, openWays });
 }
 
 /** Leads what comes on each way to its track. */
@@ -117,9 +129,9 @@ function openerOf(ready: readonly SetUpMedia[]): () => void {
 async function lasting(
 	{ protocol, mayFallBack, context, signal }: PullOptions,
 	{ conversation, aggregateUrl, methods }: DescribedSource,
-	reception: Reception,
-	openWays: () => void,
+	playing: { readonly reception: Reception; readonly tick: () => void; readonly openWays: () => void },
 ): Promise<void> {
+	const { reception, openWays } = playing;
 	const { clock, log, readTimeoutMs } = context;
 	const playedMs = clock.monotonic();
 	const keepAliveMs = conversation.sessionTimeoutMs / 2;
@@ -138,7 +150,7 @@ async function lasting(
 	};
 	const { promise, resolve, reject } = Promise.withResolvers<void>();
 	const tick = () => {
-		reception.tick();
+		playing.tick();
 		const nowMs = clock.monotonic();
 		if (mayFallBack && reception.datagramBytes === 0 && nowMs - playedMs >= FIRST_PACKET_MS) {
 			resolve();

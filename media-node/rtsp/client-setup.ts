@@ -1,8 +1,9 @@
 /** Agreeing with a source on how each of its media comes. RFC 2326 §10.4. */
 
 import type { PathConfig } from "#shared/config/path-config.ts";
-import { ProtocolError } from "#shared/problem.ts";
+import { hasCode, ProtocolError } from "#shared/problem.ts";
 import type { Logger } from "../log.ts";
+import { askRequiring } from "./client-back-channel.ts";
 import { refusal } from "./client-conversation.ts";
 import type { DescribedSource } from "./client-describe.ts";
 import { DatagramWay, type MediaWay } from "./client-media.ts";
@@ -13,6 +14,7 @@ import {
 	writeTransportWish,
 } from "./client-transport.ts";
 import { UdpPair } from "./client-udp.ts";
+import type { RtspResponseMessage } from "./message.ts";
 import type { SourceMedia } from "./source-description.ts";
 import { controlUrlOf } from "./source-url.ts";
 
@@ -29,45 +31,89 @@ export type SetupOptions = {
 
 export type SetUpMedia = { readonly media: SourceMedia; readonly way: MediaWay };
 
+export type SetUpSource = {
+	/** What comes. */
+	readonly media: readonly SetUpMedia[];
+	/** What the source wants to be sent; `null` when it does not, or was not asked. */
+	readonly backChannel: SetUpMedia | null;
+};
+
 /**
  * Sets up every media.
  * @returns `null` when the server does not send in this way
  * @throws what {@link refusal} gives, ProtocolError `rtsp.transport`, InputError `listen.in_use`
  */
-export async function setUpSource(options: SetupOptions): Promise<SetUpMedia[] | null> {
-	const { source, protocol, log } = options;
-	const { conversation, baseUrl, aggregateUrl } = source;
+export async function setUpSource(options: SetupOptions): Promise<SetUpSource | null> {
+	const { source, log } = options;
 	const ready: SetUpMedia[] = [];
 	for (const media of source.description.media) {
-		const wish = await wishOf(options, ready.length);
-		const url = controlUrlOf(baseUrl, media.control);
-		const headers = { Transport: writeTransportWish(wish) };
-		const response = await conversation.ask({ method: "SETUP", url, headers });
-		if (response.status === 461) return null;
-		if (response.status !== 200) {
-			// Metadata that a camera describes and does not give is no reason to go without its pictures.
-			if (media.track.kind !== "application") throw refusal("SETUP", response);
-			log.warn({ status: response.status }, "The source refuses a media that is neither video nor audio");
+		const found = await setUpMedia(options, media, ready.length);
+		if (found === null) return null;
+		if ("way" in found) {
+			ready.push(found);
 			continue;
 		}
-		conversation.begin(aggregateUrl);
-		const header = response.headers.get("transport");
-		const answer = header === undefined ? silentAnswer(protocol) : parseTransportAnswer(header);
-		if (answer === null || answer.protocol !== protocol) {
-			if (protocol === "udp") return null;
-			throw new ProtocolError(
-				"rtsp.transport",
-				`The source was asked to send by ${protocol}, and agreed to another way`,
-			);
-		}
-		if (answer.isSecure) {
-			throw new ProtocolError("rtsp.transport", "The source insists on SRTP, which is not supported inside of TLS");
-		}
-		ready.push({ media, way: await wayOf(options, wish, answer, media) });
+		// Metadata that a camera describes and does not give is no reason to go without its pictures.
+		if (media.track.kind !== "application") throw refusal("SETUP", found);
+		log.warn({ status: found.status }, "The source refuses a media that is neither video nor audio");
 	}
 	if (ready.length === 0) throw new ProtocolError("rtsp.transport", "The source refused to set up any of its media");
-	expectOwnChannels(ready);
-	return ready;
+	const backChannel = await setUpBackChannel(options, ready.length);
+	expectOwnChannels(backChannel === null ? ready : [...ready, backChannel]);
+	return { media: ready, backChannel };
+}
+
+/** Pictures are worth more than a way back: what is wrong with that is only told to the operator. */
+async function setUpBackChannel(options: SetupOptions, index: number): Promise<SetUpMedia | null> {
+	const { source, protocol, log } = options;
+	const [media] = source.description.backChannels;
+	// One session, one kind of transport; and nobody talks to a group.
+	if (media === undefined || protocol === "multicast") return null;
+	try {
+		const found = await setUpMedia(options, media, index);
+		if (found !== null && "way" in found && (found.way.protocol === "tcp" || found.way.canSay)) return found;
+		log.warn(
+			{ status: found !== null && "status" in found ? found.status : undefined },
+			"The source describes a back channel, and does not set it up: nobody can talk to it",
+		);
+	} catch (error) {
+		if (!hasCode(error, "rtsp.transport", "listen.in_use")) throw error;
+		log.warn({ code: error.code }, `The back channel of the source cannot be used: ${error.message}`);
+	}
+	return null;
+}
+
+/**
+ * Sets up one media, on the channels that are the `index`th pair.
+ * @returns the answer when the source refuses, `null` when it does not send in this way
+ */
+async function setUpMedia(
+	options: SetupOptions,
+	media: SourceMedia,
+	index: number,
+): Promise<SetUpMedia | RtspResponseMessage | null> {
+	const { source, protocol } = options;
+	const { conversation, baseUrl, aggregateUrl } = source;
+	const wish = await wishOf(options, index);
+	const url = controlUrlOf(baseUrl, media.control);
+	const request = { method: "SETUP", url, headers: { Transport: writeTransportWish(wish) } };
+	const { response } =
+		source.description.backChannels.length > 0
+			? await askRequiring(conversation, request)
+			: { response: await conversation.ask(request) };
+	if (response.status === 461) return null;
+	if (response.status !== 200) return response;
+	conversation.begin(aggregateUrl);
+	const header = response.headers.get("transport");
+	const answer = header === undefined ? silentAnswer(protocol) : parseTransportAnswer(header);
+	if (answer === null || answer.protocol !== protocol) {
+		if (protocol === "udp") return null;
+		throw new ProtocolError("rtsp.transport", `The source was asked to send by ${protocol}, and agreed to another way`);
+	}
+	if (answer.isSecure) {
+		throw new ProtocolError("rtsp.transport", "The source insists on SRTP, which is not supported inside of TLS");
+	}
+	return { media, way: await wayOf(options, wish, answer, media) };
 }
 
 /** What a server means that does not say: what it was asked for. */

@@ -93,6 +93,9 @@ function tunnelOf(down: ByteChannel, up: ByteChannel, early: Uint8Array): ByteCh
 		remoteAddress: down.remoteAddress,
 		remotePort: down.remotePort,
 		localAddress: down.localAddress,
+		get pendingBytes() {
+			return up.pendingBytes;
+		},
 		receive(onData, onEnd) {
 			let isEnded = false;
 			const end = (cause: Error | null) => {

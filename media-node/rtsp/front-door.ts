@@ -53,11 +53,16 @@ export class FrontDoor implements AsyncDisposable {
 	readonly #tunnels: HttpTunnels;
 	readonly #webSockets: WebSocketEntrance;
 	#closing: Promise<void> | null = null;
+	/** One for all connections, which are many. */
+	readonly #onError: (this: net.Socket, error: Error) => void;
 
 	/** @throws InputError `config.invalid`: a trusted proxy is neither an address nor a network */
 	constructor(options: FrontDoorOptions) {
 		const { clock, log } = options;
 		this.#options = options;
+		this.#onError = function (error) {
+			log.debug({ err: error, remote: this.remoteAddress }, "A connection failed");
+		};
 		this.#trusted = networksOf(options.trustedProxies);
 		this.#tunnels = new HttpTunnels({
 			clock,
@@ -82,12 +87,9 @@ export class FrontDoor implements AsyncDisposable {
 	 * without it, one may come here.
 	 */
 	accept(socket: net.Socket | tls.TLSSocket, origin?: Origin): void {
-		const remote = origin ?? originOf(socket);
 		// Resets are ordinary; "close" follows.
-		socket.on("error", (error) => {
-			this.#options.log.debug({ err: error, remote: remote.address }, "A connection failed");
-		});
-		this.#enter(socket, remote, origin === undefined);
+		socket.on("error", this.#onError);
+		this.#enter(socket, origin ?? originOf(socket), origin === undefined);
 	}
 
 	/** Destroys what is no wire yet, and waits until it is gone. Idempotent. */

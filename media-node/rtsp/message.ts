@@ -116,6 +116,7 @@ const REASONS: Readonly<Record<number, string>> = {
 	501: "Not Implemented",
 	503: "Service Unavailable",
 	505: "RTSP Version Not Supported",
+	551: "Option Not Supported",
 };
 
 /** Longer reason phrases are of no use to anybody. */

@@ -9,6 +9,7 @@ import { writeSenderReport } from "../rtp/sender-report.ts";
 import type { ReadableStreamOfPath, ReaderInfo } from "../stream/publication.ts";
 import { PACKET_STRIDE, type RtpBatch } from "../stream/rtp-batch.ts";
 import type { PacketSink, SenderReport } from "../stream/sink.ts";
+import { datagramRuns } from "./datagram-runs.ts";
 import { type ChannelMap, frameOf, inChannels, isUsualMap } from "./interleaved.ts";
 import type { Peer } from "./peer.ts";
 import { type StreamSealer, sealerOf } from "./secure.ts";
@@ -23,19 +24,34 @@ const LOG_INTERVAL_MS = 1_000;
 /** Some cameras never send a key frame after their first, or one that cannot be told: then a reader begins anywhere. */
 export const KEY_FRAME_WAIT_MS = 10_000;
 
+/** Of all sessions of a listener, and shared by them: what each reader keeps it keeps thousands of times. */
+export type ReaderEnvironment = {
+	readonly udp: UdpSockets | null;
+	readonly clock: Clock;
+	readonly writeTimeoutMs: number;
+	/** What may wait for a reader before packets are left out; never less than {@link READER_BUDGET_BYTES}. */
+	readonly readerBudgetBytes: number;
+};
+
+/** Whose reader it is. */
+export interface ReaderOwner {
+	readonly log: Logger;
+	/** The stream is over, or this reader cannot be served any more. Called at most once. */
+	close(reason: SluiceError): void;
+}
+
 export type ReaderOptions = {
+	readonly env: ReaderEnvironment;
+	readonly owner: ReaderOwner;
 	readonly stream: ReadableStreamOfPath;
 	/** By track of the stream; those that were not set up are missing. */
 	readonly transports: ReadonlyMap<number, Transport>;
 	readonly peer: Peer;
-	readonly udp: UdpSockets | null;
-	readonly clock: Clock;
-	readonly log: Logger;
-	readonly writeTimeoutMs: number;
 	readonly info: ReaderInfo;
-	/** The stream is over, or this reader cannot be served any more. Called at most once. */
-	readonly onEnd: (reason: SluiceError) => void;
 };
+
+/** Of this server, in the reports of all readers. RFC 3550 §6.5.1. */
+const CNAME = randomBytes(8).toString("hex");
 
 export class Reader implements PacketSink, Disposable {
 	readonly #options: ReaderOptions;
@@ -45,13 +61,14 @@ export class Reader implements PacketSink, Disposable {
 	readonly #kind: Transport["protocol"];
 	/** Encrypts what this reader gets; `null` when it gets it in plain. */
 	readonly #sealer: StreamSealer | null;
-	readonly #cname = randomBytes(8).toString("hex");
 	readonly #subscription: Disposable;
 	/** Waits for a key frame: at the start, and after packets were left out. */
 	#skipping = true;
 	#skippingSinceMs: number;
 	#lastLogMs = Number.NEGATIVE_INFINITY;
 	#lastReportMs: number;
+	/** A bit for each track of which the publisher reports. */
+	#reported = 0;
 	#stuckSinceMs: number | null = null;
 	#sentBefore = -1;
 	#ended = false;
@@ -71,7 +88,7 @@ export class Reader implements PacketSink, Disposable {
 		const [first] = options.transports.values();
 		this.#kind = first?.protocol ?? "tcp";
 		this.#sealer = first?.secure === true ? sealerOf(options.stream) : null;
-		this.#lastReportMs = options.clock.monotonic();
+		this.#lastReportMs = options.env.clock.monotonic();
 		this.#skippingSinceMs = this.#lastReportMs;
 		this.#subscription = options.stream.readPackets(this, options.info);
 	}
@@ -80,7 +97,7 @@ export class Reader implements PacketSink, Disposable {
 		// The group sends for all of its readers.
 		if (this.#kind === "multicast") return;
 		if (this.#skipping) {
-			const isLong = this.#options.clock.monotonic() - this.#skippingSinceMs >= KEY_FRAME_WAIT_MS;
+			const isLong = this.#options.env.clock.monotonic() - this.#skippingSinceMs >= KEY_FRAME_WAIT_MS;
 			if (!(batch.randomAccess || isLong) || !this.#hasRoom()) {
 				this.#discard(batch);
 				return;
@@ -88,7 +105,7 @@ export class Reader implements PacketSink, Disposable {
 			this.#skipping = false;
 		} else if (!this.#hasRoom()) {
 			this.#skipping = true;
-			this.#skippingSinceMs = this.#options.clock.monotonic();
+			this.#skippingSinceMs = this.#options.env.clock.monotonic();
 			this.#discard(batch);
 			this.#warn();
 			return;
@@ -99,8 +116,8 @@ export class Reader implements PacketSink, Disposable {
 	}
 
 	senderReport(track: number, report: SenderReport): void {
-		this.#lastReportMs = this.#options.clock.monotonic();
-		this.#sendRtcp(track, writeSenderReport(report, this.#cname));
+		this.#reported |= 1 << track;
+		this.#sendRtcp(track, writeSenderReport(report, CNAME));
 	}
 
 	end(reason: SluiceError): void {
@@ -110,7 +127,8 @@ export class Reader implements PacketSink, Disposable {
 	/** Looks after time: reports of our own, and a connection that takes nothing. Called about once a second. */
 	tick(): void {
 		if (this.#ended) return;
-		const { clock, peer, writeTimeoutMs, stream } = this.#options;
+		const { env, peer, stream } = this.#options;
+		const { clock, writeTimeoutMs } = env;
 		const nowMs = clock.monotonic();
 		if (peer.pendingBytes === 0 || peer.sentBytes !== this.#sentBefore) this.#stuckSinceMs = null;
 		else this.#stuckSinceMs ??= nowMs;
@@ -123,10 +141,11 @@ export class Reader implements PacketSink, Disposable {
 		this.#lastReportMs = nowMs;
 		for (const track of this.#options.transports.keys()) {
 			const position = stream.position(track);
-			if (position === null) continue;
+			// Two clocks must not speak of one track.
+			if (position === null || this.#reported & (1 << track)) continue;
 			const { ssrc, rtpTime } = position;
 			const report = { ssrc, rtpTime, wallclockMs: clock.now(), packets: this.packetsSent, octets: this.bytesSent };
-			this.#sendRtcp(track, writeSenderReport(report, this.#cname));
+			this.#sendRtcp(track, writeSenderReport(report, CNAME));
 		}
 	}
 
@@ -150,7 +169,7 @@ export class Reader implements PacketSink, Disposable {
 	}
 
 	#hasRoom(): boolean {
-		return this.#options.peer.pendingBytes <= READER_BUDGET_BYTES;
+		return this.#options.peer.pendingBytes <= this.#options.env.readerBudgetBytes;
 	}
 
 	#sendInterleaved(batch: RtpBatch): void {
@@ -161,28 +180,45 @@ export class Reader implements PacketSink, Disposable {
 		this.#options.peer.send(bytes);
 	}
 
-	#sendDatagrams({ bytes, packets }: RtpBatch): void {
-		const { transports, udp, peer } = this.#options;
+	#sendDatagrams(batch: RtpBatch): void {
+		// Runs are gathered by copying, which only pays where the kernel cuts them.
+		if (this.#options.env.udp?.rtp.sendsRuns === true) this.#sendRuns(batch);
+		else this.#sendSingly(batch);
+	}
+
+	#sendRuns(batch: RtpBatch): void {
+		const { env, transports, peer } = this.#options;
+		for (const run of datagramRuns(batch)) {
+			const transport = transports.get(run.track);
+			if (transport?.protocol !== "udp") continue;
+			env.udp?.rtp.sendRun(run, peer.address, transport.clientPorts[0]);
+			this.packetsSent += run.packets;
+			this.bytesSent += run.bytes.length;
+		}
+	}
+
+	#sendSingly({ bytes, packets }: RtpBatch): void {
+		const { env, transports, peer } = this.#options;
 		for (let i = 0; i < packets.length; i += PACKET_STRIDE) {
 			const transport = transports.get(packets[i] as number);
 			if (transport?.protocol !== "udp") continue;
 			const offset = packets[i + 1] as number;
 			const length = packets[i + 2] as number;
-			udp?.rtp.send(bytes.subarray(offset, offset + length), peer.address, transport.clientPorts[0]);
+			env.udp?.rtp.send(bytes.subarray(offset, offset + length), peer.address, transport.clientPorts[0]);
 			this.packetsSent++;
 			this.bytesSent += length;
 		}
 	}
 
 	#sendRtcp(track: number, plain: Uint8Array): void {
-		const { transports, udp, peer } = this.#options;
+		const { env, transports, peer } = this.#options;
 		const transport = transports.get(track);
 		if (transport === undefined || transport.protocol === "multicast") return;
 		const packet = this.#sealer === null ? plain : this.#sealer.sealRtcp(plain);
 		if (transport.protocol === "tcp") {
 			if (this.#hasRoom()) peer.send(frameOf(transport.channels[1], packet));
 		} else {
-			udp?.rtcp.send(packet, peer.address, transport.clientPorts[1]);
+			env.udp?.rtcp.send(packet, peer.address, transport.clientPorts[1]);
 		}
 	}
 
@@ -192,10 +228,10 @@ export class Reader implements PacketSink, Disposable {
 	}
 
 	#warn(): void {
-		const nowMs = this.#options.clock.monotonic();
+		const nowMs = this.#options.env.clock.monotonic();
 		if (nowMs - this.#lastLogMs < LOG_INTERVAL_MS) return;
 		this.#lastLogMs = nowMs;
-		this.#options.log.warn(
+		this.#options.owner.log.warn(
 			{ code: "reader.too_slow", discarded: this.packetsDiscarded },
 			"The reader is too slow: packets are left out up to the next key frame",
 		);
@@ -205,6 +241,6 @@ export class Reader implements PacketSink, Disposable {
 		if (this.#ended) return;
 		this.#ended = true;
 		this.#subscription[Symbol.dispose]();
-		this.#options.onEnd(reason);
+		this.#options.owner.close(reason);
 	}
 }

@@ -2,9 +2,10 @@
 
 import { GoneError, InputError } from "#shared/problem.ts";
 import type { SourceContext, SourceDriver } from "../paths/source.ts";
+import type { BackChannel } from "../stream/back-channel.ts";
 import type { Publication } from "../stream/publication.ts";
 import { sameFormats } from "../stream/same-format.ts";
-import { pullSource } from "./client-session.ts";
+import { type PullOptions, pullSource } from "./client-session.ts";
 import type { PullProtocol } from "./client-setup.ts";
 import { parseSourceUrl, type SourceUrl } from "./source-url.ts";
 
@@ -21,11 +22,20 @@ async function run(context: SourceContext, signal: AbortSignal): Promise<never> 
 	const url = parseSourceUrl(context.source);
 	const protocols = protocolsOf(url, context);
 	let publication: Publication | null = null;
-	const publish: SourceContext["publish"] = async (tracks, remoteAddress) => {
+	/** To whom readers talk: of the way that the source is tried now. */
+	let listener: BackChannel | null = null;
+	const publish: PullOptions["publish"] = async (tracks, remoteAddress, backChannel) => {
 		// When nothing came by UDP the path was published already; what comes by TCP goes on with it.
 		if (publication !== null && !sameFormats(publication.tracks, tracks))
 			throw new GoneError("session.closed", "The source describes other media than a moment ago: it is asked anew");
-		publication ??= await context.publish(tracks, remoteAddress);
+		listener = backChannel;
+		publication ??= await (backChannel === null
+			? context.publish(tracks, remoteAddress)
+			: context.publish(tracks, remoteAddress, {
+					format: backChannel.format,
+					begin: () => listener?.begin?.(),
+					write: (packet) => listener?.write(packet),
+				}));
 		return publication;
 	};
 	for (const protocol of protocols) {

@@ -2,7 +2,7 @@
 
 import { ProtocolError } from "#shared/problem.ts";
 import { formatOf } from "../rtp/format.ts";
-import type { Track } from "../stream/track.ts";
+import type { RtpFormat, Track } from "../stream/track.ts";
 import { controlOf } from "./rtsp-url.ts";
 import { keyManagementOf } from "./secure.ts";
 
@@ -104,10 +104,15 @@ export type DescriptionOptions = {
 	readonly isV6: boolean;
 	/** The MIKEY message of a track, in base64, for readers that get SRTP; `null` for those that get RTP. */
 	readonly keyOf: ((track: number) => string) | null;
+	/** What the reader, who asked for that, can send; its media stands behind the tracks. */
+	readonly backChannel?: RtpFormat | null;
 };
 
 /** Describes a stream to a reader. */
-export function writeDescription(tracks: readonly Track[], { title, isV6, keyOf }: DescriptionOptions): string {
+export function writeDescription(
+	tracks: readonly Track[],
+	{ title, isV6, keyOf, backChannel = null }: DescriptionOptions,
+): string {
 	const lines = [
 		"v=0",
 		"o=- 0 0 IN IP4 127.0.0.1",
@@ -117,14 +122,17 @@ export function writeDescription(tracks: readonly Track[], { title, isV6, keyOf 
 		"a=control:*",
 		"a=range:npt=now-",
 	];
-	for (const { index, kind, rtp } of tracks) {
+	const add = (index: number, kind: string, rtp: RtpFormat, direction: string | null) => {
 		const profile = keyOf === null ? "RTP/AVP" : "RTP/SAVP";
 		lines.push(`m=${kind} 0 ${profile} ${rtp.payloadType}`, `a=rtpmap:${rtp.payloadType} ${rtp.encoding}`);
 		if (rtp.fmtp !== "") lines.push(`a=fmtp:${rtp.payloadType} ${rtp.fmtp}`);
 		// RFC 4567 §3.1.
 		if (keyOf !== null) lines.push(`a=key-mgmt:mikey ${keyOf(index)}`);
-		// No a=sendonly: ONVIF clients take it for a channel that they send on.
 		lines.push(`a=control:${controlOf(index)}`);
-	}
+		if (direction !== null) lines.push(`a=${direction}`);
+	};
+	// ONVIF means the client's direction: a=sendonly on a track would be taken for a channel that the client sends on.
+	for (const { index, kind, rtp } of tracks) add(index, kind, rtp, backChannel === null ? null : "recvonly");
+	if (backChannel !== null) add(tracks.length, "audio", backChannel, "sendonly");
 	return `${lines.join("\r\n")}\r\n`;
 }

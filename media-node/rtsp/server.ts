@@ -39,6 +39,8 @@ export type RtspServerSettings = {
 	readonly trustedProxies: readonly string[];
 	readonly readTimeoutMs: number;
 	readonly writeTimeoutMs: number;
+	/** What may wait for a reader. */
+	readonly readerBudgetBytes: number;
 };
 
 export type RtspServerOptions = RtspServerSettings & {

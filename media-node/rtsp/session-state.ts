@@ -7,6 +7,7 @@ import type { Publisher } from "./publisher.ts";
 import type { Reader } from "./reader.ts";
 import type { AnnouncedMedia } from "./sdp.ts";
 import type { Opener } from "./secure.ts";
+import type { Talker } from "./talker.ts";
 import type { Transport, UnicastTransport } from "./transport.ts";
 import type { Tunnel } from "./wire.ts";
 
@@ -35,6 +36,8 @@ export type Reading = {
 	readonly transports: Map<number, Transport>;
 	/** Held while a media is read from its multicast group. */
 	readonly groups: StreamGroups | null;
+	/** The reader has set up the back channel. */
+	readonly talker: Talker | null;
 };
 
 export type Ready = Reading & { readonly kind: "ready" };
@@ -76,7 +79,7 @@ export function transportOf(state: SessionState): Transport | null {
 		case "recording":
 			return state.transport;
 		default:
-			return [...state.transports.values()][0] ?? null;
+			return [...state.transports.values()][0] ?? state.talker?.transport ?? null;
 	}
 }
 

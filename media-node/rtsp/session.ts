@@ -11,13 +11,14 @@ import type { AccessRequest, Authenticator, Grant } from "../access/access.ts";
 import type { Logger } from "../log.ts";
 import type { ReadableStreamOfPath, StreamTable } from "../stream/publication.ts";
 import { agree, type TransportKind, takenChannels } from "./agree.ts";
+import { unsupportedTags, wantsBackChannel } from "./back-channel.ts";
 import { type AuthMethodName, Challenge } from "./credentials.ts";
 import { type RtspRequest, type RtspResponse, writeResponse } from "./message.ts";
 import type { MulticastGroups, StreamGroups } from "./multicast.ts";
 import { type RtspHandler, RtspParser } from "./parser.ts";
 import type { Peer } from "./peer.ts";
 import { Publisher } from "./publisher.ts";
-import { Reader } from "./reader.ts";
+import { Reader, type ReaderOwner } from "./reader.ts";
 import {
 	announcedIndexOf,
 	controlOf,
@@ -38,6 +39,7 @@ import {
 	usesDatagrams,
 } from "./session-state.ts";
 import { responseOf } from "./status.ts";
+import { Talker } from "./talker.ts";
 import { parseTransport, type Transport, writeTransport } from "./transport.ts";
 import type { UdpSockets } from "./udp.ts";
 import type { Tunnel } from "./wire.ts";
@@ -57,6 +59,7 @@ export type SessionEnvironment = {
 	readonly log: Logger;
 	readonly readTimeoutMs: number;
 	readonly writeTimeoutMs: number;
+	readonly readerBudgetBytes: number;
 };
 
 /** A client has so long for its first request, and between requests while it neither reads nor publishes. */
@@ -71,21 +74,24 @@ const METHODS = "OPTIONS, ANNOUNCE, DESCRIBE, SETUP, PLAY, RECORD, PAUSE, TEARDO
 
 type Access = { readonly request: AccessRequest; readonly grant: Grant };
 
-export class RtspSession implements RtspHandler {
+export class RtspSession implements RtspHandler, ReaderOwner {
 	readonly id = randomUUID();
 	/** What the Session header has: nobody can guess it. */
 	readonly #key = randomBytes(16).toString("hex");
 	readonly #peer: Peer;
 	readonly #env: SessionEnvironment;
-	readonly #log: Logger;
 	readonly #parser = new RtspParser(this);
-	readonly #challenge: Challenge;
+	/** Made when the client is asked who it is. */
+	#challenge: Challenge | null = null;
 	readonly #createdMs: number;
-	readonly #stop = new AbortController();
+	/** While somebody is waited for, and by how many. */
+	#stop: AbortController | null = null;
+	#waits = 0;
 	/** What was granted last: one question for each path and action, however many requests. */
 	#access: Access | null = null;
 	#state: SessionState = { kind: "init" };
-	#described: { readonly path: PathName; readonly stream: ReadableStreamOfPath } | null = null;
+	/** `talks`: the client asked for the back channel, and was told of one. */
+	#described: { readonly path: PathName; readonly stream: ReadableStreamOfPath; readonly talks: boolean } | null = null;
 	#queue: RtspRequest[] = [];
 	#working: Promise<void> | null = null;
 	#lastHeardMs: number;
@@ -96,10 +102,26 @@ export class RtspSession implements RtspHandler {
 	constructor(peer: Peer, env: SessionEnvironment) {
 		this.#peer = peer;
 		this.#env = env;
-		this.#log = env.log.child({ session: this.id.slice(0, 8), remote: `${peer.address}:${peer.port}` });
-		this.#challenge = new Challenge(env.authMethods);
 		this.#createdMs = env.clock.now();
 		this.#lastHeardMs = env.clock.monotonic();
+	}
+
+	/** Made anew each time: of thousands of sessions nearly all are silent. */
+	get log(): Logger {
+		return this.#env.log.child({ session: this.id.slice(0, 8), remote: this.#remoteAddress });
+	}
+
+	/** Fires when the session is closed. Ask for it within {@link #waits} only. */
+	get #signal(): AbortSignal {
+		if (this.#stop === null) {
+			this.#stop = new AbortController();
+			if (this.#closed) this.#stop.abort();
+		}
+		return this.#stop.signal;
+	}
+
+	get #remoteAddress(): string {
+		return `${this.#peer.address}:${this.#peer.port}`;
 	}
 
 	get snapshot(): SessionSnapshot {
@@ -109,7 +131,7 @@ export class RtspSession implements RtspHandler {
 		return {
 			id: this.id,
 			createdMs: this.#createdMs,
-			remoteAddress: `${this.#peer.address}:${this.#peer.port}`,
+			remoteAddress: this.#remoteAddress,
 			state: reader !== null ? "read" : publisher !== null ? "publish" : "idle",
 			path: state.kind === "init" ? null : state.path,
 			query: "query" in state ? state.query : "",
@@ -143,12 +165,15 @@ export class RtspSession implements RtspHandler {
 	onFrame(channel: number, bytes: Uint8Array, offset: number, length: number): void {
 		const state = this.#state;
 		if (state.kind === "recording") state.publisher.frame(channel, bytes, offset, length);
-		// What a reader sends on its channels are receiver reports: a sign of life.
-		else if (state.kind === "playing") this.#lastHeardMs = this.#env.clock.monotonic();
+		else if (state.kind === "playing") {
+			// What a reader sends on its channels are receiver reports, or what it says: signs of life.
+			this.#hear();
+			state.talker?.frame(channel, bytes, offset, length);
+		}
 	}
 
 	onRequest(request: RtspRequest): void {
-		this.#lastHeardMs = this.#env.clock.monotonic();
+		this.#hear();
 		this.#requests++;
 		if (this.#queue.length >= MAX_PIPELINED) {
 			throw new ProtocolError("bytes.limit", `More than ${MAX_PIPELINED} requests wait for an answer`);
@@ -158,6 +183,10 @@ export class RtspSession implements RtspHandler {
 	}
 
 	onResponse(): void {
+		this.#hear();
+	}
+
+	#hear(): void {
 		this.#lastHeardMs = this.#env.clock.monotonic();
 	}
 
@@ -195,8 +224,9 @@ export class RtspSession implements RtspHandler {
 	async reauthorize(): Promise<void> {
 		const access = this.#access;
 		if (access === null || this.#closed) return;
+		this.#waits++;
 		try {
-			const grant = await this.#env.authenticator.authorize(access.request, this.#stop.signal);
+			const grant = await this.#env.authenticator.authorize(access.request, this.#signal);
 			if (this.#access === access) this.#access = { request: access.request, grant };
 		} catch (error) {
 			// Who decides may be away: that is no reason to end what was granted.
@@ -210,28 +240,35 @@ export class RtspSession implements RtspHandler {
 					"access.credentials",
 				)
 			) {
-				if (!(error instanceof SluiceError)) this.#log.error({ err: error }, "A session could not be checked again");
+				if (!(error instanceof SluiceError)) this.log.error({ err: error }, "A session could not be checked again");
 				return;
 			}
 			this.close(new GoneError("session.closed", "The client may no longer do this", { cause: error }));
+		} finally {
+			this.#endWait();
 		}
+	}
+
+	#endWait(): void {
+		this.#waits--;
+		if (this.#waits === 0) this.#stop = null;
 	}
 
 	/** The connection ends. Idempotent. `reason`: why, when it is not the client's wish. */
 	close(reason: SluiceError | null = null): void {
 		if (this.#closed) return;
 		this.#closed = true;
-		this.#stop.abort(reason);
+		this.#stop?.abort(reason);
 		this.#queue = [];
 		const state = this.#state;
 		if (state.kind === "recording" || state.kind === "playing") {
 			const kind = state.kind === "recording" ? "publisher" : "reader";
-			this.#log.info(
+			this.log.info(
 				{ path: state.path, ...(reason ? { code: reason.code } : {}) },
 				`The ${kind} left${reason ? `: ${reason.message}` : ""}`,
 			);
 		} else if (reason !== null) {
-			this.#log.info({ code: reason.code }, `The connection ends: ${reason.message}`);
+			this.log.info({ code: reason.code }, `The connection ends: ${reason.message}`);
 		}
 		this.#toInit(reason);
 		this.#peer.close(hasCode(reason, "reader.too_slow"));
@@ -244,6 +281,7 @@ export class RtspSession implements RtspHandler {
 
 	/** Answers the requests, one after the other: a slow check delays this client alone. */
 	async #work(): Promise<void> {
+		this.#waits++;
 		for (let request = this.#queue.shift(); request !== undefined; request = this.#queue.shift()) {
 			const response = await this.#answer(request);
 			if (this.#closed) break;
@@ -251,6 +289,7 @@ export class RtspSession implements RtspHandler {
 			if (request.method === "PLAY" && response.status === 200) this.#play();
 		}
 		this.#working = null;
+		this.#endWait();
 	}
 
 	async #answer(request: RtspRequest): Promise<RtspResponse> {
@@ -261,12 +300,17 @@ export class RtspSession implements RtspHandler {
 			return await this.#handle(request);
 		} catch (error) {
 			const log = { method: request.method, ...(error instanceof SluiceError ? { code: error.code } : { err: error }) };
-			if (!(error instanceof SluiceError)) this.#log.error(log, "A request failed for a fault of ours");
+			if (!(error instanceof SluiceError)) this.log.error(log, "A request failed for a fault of ours");
 			else if (!hasCode(error, "access.token_missing", "aborted", "stream.moved"))
-				this.#log.warn(log, `A request was refused: ${error.message}`);
+				this.log.warn(log, `A request was refused: ${error.message}`);
 			const location = hasCode(error, "stream.moved") ? movedTo(request.url, String(error.data["location"])) : null;
-			return location === null ? responseOf(error, this.#challenge) : { status: 302, headers: { Location: location } };
+			return location === null ? this.#refusalOf(error) : { status: 302, headers: { Location: location } };
 		}
+	}
+
+	#refusalOf(error: unknown): RtspResponse {
+		this.#challenge ??= new Challenge(this.#env.authMethods);
+		return responseOf(error, this.#challenge);
 	}
 
 	#send(request: RtspRequest, { headers, ...response }: RtspResponse): void {
@@ -282,6 +326,9 @@ export class RtspSession implements RtspHandler {
 
 	async #handle(request: RtspRequest): Promise<RtspResponse> {
 		this.#expectSession(request);
+		const unsupported = unsupportedTags(request.headers);
+		// RFC 2326 §12.32.
+		if (unsupported.length > 0) return { status: 551, headers: { Unsupported: unsupported.join(", ") } };
 		switch (request.method) {
 			case "OPTIONS":
 				return { status: 200, headers: { Public: METHODS } };
@@ -320,10 +367,12 @@ export class RtspSession implements RtspHandler {
 		const url = parseRtspUrl(request.url);
 		const path = pathOf(url);
 		await this.#authorize("read", path, request, url);
-		const stream = await this.#env.table.read(path, this.#stop.signal, url.query.toString());
-		this.#described = { path, stream };
+		const stream = await this.#env.table.read(path, this.#signal, url.query.toString());
 		const { isSecure, clock, udp } = this.#env;
-		const keyOf = (track: number) => sealerOf(stream).message(stream.ssrcOf(track), clock.now());
+		const backChannel = wantsBackChannel(request.headers) ? (stream.backChannel?.format ?? null) : null;
+		this.#described = { path, stream, talks: backChannel !== null };
+		const isTrack = (index: number) => index < stream.tracks.length;
+		const keyOf = (index: number) => sealerOf(stream).message(isTrack(index) ? stream.ssrcOf(index) : 0, clock.now());
 		return {
 			status: 200,
 			headers: { "Content-Base": `${url.origin}/${path}/`, "Content-Type": "application/sdp" },
@@ -331,6 +380,7 @@ export class RtspSession implements RtspHandler {
 				title: path,
 				isV6: this.#peer.address.includes(":"),
 				keyOf: isSecure && udp !== null ? keyOf : null,
+				backChannel,
 			}),
 		};
 	}
@@ -357,29 +407,37 @@ export class RtspSession implements RtspHandler {
 		const transports = new Map([...setups].map(([at, setup]) => [at, setup.transport] as const));
 		const transport = this.#agree(request, "record", index, transports, null);
 		if (transport.protocol === "multicast") throw new TypeError("A publisher cannot have agreed on multicast");
-		let headers: RtspResponse["headers"] = { Transport: writeTransport(transport, "record", null) };
-		let opener: Opener | null = null;
-		if (transport.secure) {
-			const message = keyManagementOf(request.headers.get("keymgmt") ?? "") ?? media[index]?.keyManagement ?? null;
-			if (message === null)
-				throw new ProtocolError("rtsp.transport", "RTP/SAVP takes a key: send it in a KeyMgmt header");
-			opener = new Opener(message);
-			const ours = opener.reports.message(randomBytes(4).readUInt32BE(), this.#env.clock.now());
-			headers = { ...headers, KeyMgmt: writeKeyManagement(request.url, ours) };
-		}
+		const { opener, headers } = this.#openerOf(request, transport, media[index]?.keyManagement ?? null);
 		setups.set(index, { transport, opener });
-		return { status: 200, headers };
+		return { status: 200, headers: { Transport: writeTransport(transport, "record", null), ...headers } };
+	}
+
+	/** What decrypts the media that the client sends, and what it is told about that. @throws ProtocolError `rtsp.transport` */
+	#openerOf(
+		{ headers, url }: RtspRequest,
+		{ secure }: Transport,
+		described: string | null,
+	): { readonly opener: Opener | null; readonly headers: Readonly<Record<string, string>> } {
+		if (!secure) return { opener: null, headers: {} };
+		const message = keyManagementOf(headers.get("keymgmt") ?? "") ?? described;
+		if (message === null)
+			throw new ProtocolError("rtsp.transport", "RTP/SAVP takes a key: send it in a KeyMgmt header");
+		const opener = new Opener(message);
+		const ours = opener.reports.message(randomBytes(4).readUInt32BE(), this.#env.clock.now());
+		return { opener, headers: { KeyMgmt: writeKeyManagement(url, ours) } };
 	}
 
 	async #setupPlay(request: RtspRequest): Promise<RtspResponse> {
 		const state = this.#expectState("init", "ready");
 		const reading = state.kind === "ready" ? state : await this.#toRead(request);
-		const { path, stream, transports } = reading;
+		const { path, stream, transports, talker } = reading;
 		const index = mediaIndexOf(request.url) ?? (stream.tracks.length === 1 ? 0 : -1);
+		const mayTalk = this.#described?.talks === true || wantsBackChannel(request.headers);
+		if (index === stream.tracks.length && mayTalk) return this.#setupTalk(request, reading, index);
 		if (stream.tracks[index] === undefined)
 			throw new GoneError("stream.not_found", `Path ${path} has no media of this control URL`);
 		let { groups } = reading;
-		const transport = this.#agree(request, "play", index, transports, () => {
+		const transport = this.#agree(request, "play", index, withTalker(transports, talker, stream), () => {
 			groups ??= this.#env.multicast?.join(stream) ?? null;
 			return (groups as StreamGroups).place(index);
 		});
@@ -396,6 +454,17 @@ export class RtspSession implements RtspHandler {
 		};
 	}
 
+	/** The media on which the reader talks. */
+	#setupTalk(request: RtspRequest, reading: Reading, index: number): RtspResponse {
+		const { stream, transports, talker } = reading;
+		const transport = this.#agree(request, "play", index, transports, null);
+		if (transport.protocol === "multicast") throw new TypeError("Nobody can have agreed to talk to a group");
+		const { opener, headers } = this.#openerOf(request, transport, null);
+		talker?.[Symbol.dispose]();
+		this.#state = { ...reading, kind: "ready", talker: new Talker({ stream, transport, opener }) };
+		return { status: 200, headers: { Transport: writeTransport(transport, "play", null), ...headers } };
+	}
+
 	/** The stream that a SETUP is about: that of the DESCRIBE before, or that of its URL. */
 	async #toRead(request: RtspRequest): Promise<Reading> {
 		const url = parseRtspUrl(request.url);
@@ -405,8 +474,8 @@ export class RtspSession implements RtspHandler {
 		const { stream } =
 			this.#described?.path === path
 				? this.#described
-				: { stream: await this.#env.table.read(path, this.#stop.signal, query) };
-		return { path, query, stream, transports: new Map(), groups: null };
+				: { stream: await this.#env.table.read(path, this.#signal, query) };
+		return { path, query, stream, transports: new Map(), groups: null, talker: null };
 	}
 
 	/** Takes the first offer that this server can serve. @throws ProtocolError `rtsp.transport` */
@@ -447,16 +516,16 @@ export class RtspSession implements RtspHandler {
 					id: this.id,
 					protocol: "rtsp",
 					type,
-					remoteAddress: `${this.#peer.address}:${this.#peer.port}`,
+					remoteAddress: this.#remoteAddress,
 					query,
 				},
 				onEvicted: (reason) => this.close(reason),
 			},
-			this.#stop.signal,
+			this.#signal,
 		);
 		if (this.#closed) {
 			publication.close();
-			throw abortedError(this.#stop.signal);
+			throw abortedError(this.#signal);
 		}
 		try {
 			const publisher = new Publisher({
@@ -472,7 +541,7 @@ export class RtspSession implements RtspHandler {
 			publication.close();
 			throw error;
 		}
-		this.#log.info({ path, tracks: publication.tracks.map(({ codec }) => codec.name) }, "A publisher came");
+		this.log.info({ path, tracks: publication.tracks.map(({ codec }) => codec.name) }, "A publisher came");
 		return { status: 200, headers: { Range: "npt=now-" } };
 	}
 
@@ -493,36 +562,33 @@ export class RtspSession implements RtspHandler {
 	#play(): void {
 		const state = this.#state;
 		if (state.kind !== "ready") return;
-		const { path, query, stream, transports, groups } = state;
-		const { isSecure, udp, clock } = this.#env;
+		const { path, query, stream, transports, groups, talker } = state;
+		const { isSecure, udp } = this.#env;
 		const routes: Disposable[] = [];
 		try {
 			const reader = new Reader({
-				...this.#env,
-				log: this.#log,
+				env: this.#env,
+				owner: this,
 				stream,
 				transports,
 				peer: this.#peer,
 				info: {
 					id: this.id,
 					type: isSecure ? "rtspsSession" : "rtspSession",
-					remoteAddress: `${this.#peer.address}:${this.#peer.port}`,
+					remoteAddress: this.#remoteAddress,
 					query,
 				},
-				onEnd: (reason) => this.close(reason),
 			});
 			if (groups !== null) routes.push(groups.listen());
 			for (const transport of transports.values()) {
 				if (transport.protocol !== "udp") continue;
 				// Receiver reports keep a session alive. RFC 2326 §A.
-				const heard = () => {
-					this.#lastHeardMs = clock.monotonic();
-				};
-				const route = udp?.rtcp.receive(this.#peer.address, transport.clientPorts[1], heard);
+				const route = udp?.rtcp.receive(this.#peer.address, transport.clientPorts[1], () => this.#hear());
 				if (route != null) routes.push(route);
 			}
+			if (talker?.transport.protocol === "udp") routes.push(...this.#listen(talker, talker.transport.clientPorts));
 			this.#state = { ...state, kind: "playing", reader, routes };
-			this.#log.info({ path }, "A reader came");
+			this.log.info({ path }, "A reader came");
 		} catch (error) {
 			// The stream ended, or filled up, since it was described: PLAY was answered, so the connection tells.
 			this.close(
@@ -531,6 +597,19 @@ export class RtspSession implements RtspHandler {
 					: new GoneError("session.closed", "The stream cannot be read", { cause: error }),
 			);
 		}
+	}
+
+	/** Takes what a reader says by UDP. */
+	#listen(talker: Talker, [rtpPort, rtcpPort]: readonly [number, number]): Disposable[] {
+		const { udp } = this.#env;
+		const rtp = udp?.rtp.receive(this.#peer.address, rtpPort, (bytes) => {
+			this.#hear();
+			this.#bytesReceived += bytes.length;
+			talker.packet(bytes, 0, bytes.length);
+		});
+		const rtcp = udp?.rtcp.receive(this.#peer.address, rtcpPort, () => this.#hear());
+		if (rtp == null) this.log.warn({ rtpPort }, "The reader cannot talk: its port belongs to another session");
+		return [rtp, rtcp].filter((route) => route != null);
 	}
 
 	#pause(): RtspResponse {
@@ -558,7 +637,10 @@ export class RtspSession implements RtspHandler {
 			state.reader[Symbol.dispose]();
 			for (const route of state.routes) route[Symbol.dispose]();
 		}
-		if (state.kind === "ready" || state.kind === "playing") state.groups?.[Symbol.dispose]();
+		if (state.kind === "ready" || state.kind === "playing") {
+			state.groups?.[Symbol.dispose]();
+			state.talker?.[Symbol.dispose]();
+		}
 	}
 
 	async #authorize(
@@ -569,6 +651,8 @@ export class RtspSession implements RtspHandler {
 	): Promise<void> {
 		const before = this.#access?.request;
 		if (before?.action === action && before.path === path) return;
+		// A client that was asked nothing cannot know a nonce either: any challenge will do.
+		const challenge = this.#challenge ?? new Challenge(this.#env.authMethods);
 		const request: AccessRequest = {
 			action,
 			path,
@@ -577,9 +661,9 @@ export class RtspSession implements RtspHandler {
 			id: this.id,
 			query: url.query.toString(),
 			userAgent: headers.get("user-agent") ?? "",
-			...this.#challenge.credentialsOf(method, headers, url),
+			...challenge.credentialsOf(method, headers, url),
 		};
-		const grant = await this.#env.authenticator.authorize(request, this.#stop.signal);
+		const grant = await this.#env.authenticator.authorize(request, this.#signal);
 		this.#access = { request, grant };
 	}
 
@@ -591,14 +675,23 @@ export class RtspSession implements RtspHandler {
 
 	/** What came cannot be understood: the client is told, and the connection ends. */
 	#fail(error: unknown): void {
-		if (!(error instanceof SluiceError)) this.#log.error({ err: error }, "A connection failed for a fault of ours");
-		if (this.#state.kind === "init") this.#peer.send(writeResponse(responseOf(error, this.#challenge)));
+		if (!(error instanceof SluiceError)) this.log.error({ err: error }, "A connection failed for a fault of ours");
+		if (this.#state.kind === "init") this.#peer.send(writeResponse(this.#refusalOf(error)));
 		this.close(
 			error instanceof SluiceError
 				? error
 				: new GoneError("session.closed", "Something went wrong on our side", { cause: error }),
 		);
 	}
+}
+
+/** The transports of all media, the back channel's among them. */
+function withTalker(
+	transports: ReadonlyMap<number, Transport>,
+	talker: Talker | null,
+	{ tracks }: ReadableStreamOfPath,
+): ReadonlyMap<number, Transport> {
+	return talker === null ? transports : new Map([...transports, [tracks.length, talker.transport]]);
 }
 
 /** Where a reader of `url` is sent: a path of ours keeps the address that the reader knows us by. */

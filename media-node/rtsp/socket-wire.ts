@@ -17,18 +17,21 @@ export function originOf(socket: net.Socket): Origin {
 export class SocketWire implements Wire {
 	readonly address: string;
 	readonly port: number;
-	readonly localAddress: string;
 	readonly tunnel: Tunnel = "none";
 	readonly #socket: net.Socket;
 	readonly #clock: Clock;
-	#lingering: Disposable | null = null;
+	#isLingering = false;
 
 	constructor(socket: net.Socket, { address, port }: Origin, clock: Clock) {
 		this.#socket = socket;
 		this.address = address;
 		this.port = port;
-		this.localAddress = unmapped(socket.localAddress ?? "");
 		this.#clock = clock;
+	}
+
+	/** Empty once the connection is gone. */
+	get localAddress(): string {
+		return unmapped(this.#socket.localAddress ?? "");
 	}
 
 	get pendingBytes(): number {
@@ -43,10 +46,7 @@ export class SocketWire implements Wire {
 		const socket = this.#socket;
 		socket.on("data", onData);
 		socket.on("end", onEnd);
-		socket.on("close", () => {
-			this.#lingering?.[Symbol.dispose]();
-			onClose();
-		});
+		socket.on("close", onClose);
 		socket.resume();
 	}
 
@@ -60,6 +60,9 @@ export class SocketWire implements Wire {
 			return;
 		}
 		this.#socket.end();
-		this.#lingering ??= this.#clock.after(LINGER_MS, () => this.#socket.destroy());
+		if (this.#isLingering) return;
+		this.#isLingering = true;
+		const lingering = this.#clock.after(LINGER_MS, () => this.#socket.destroy());
+		this.#socket.once("close", () => lingering[Symbol.dispose]());
 	}
 }

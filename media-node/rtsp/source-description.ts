@@ -29,6 +29,8 @@ export type SourceDescription = {
 	readonly control: string;
 	/** What can be set up. */
 	readonly media: readonly SourceMedia[];
+	/** What the source wants to be sent, when it was asked for it; those with a known codec first. */
+	readonly backChannels: readonly SourceMedia[];
 	/** Why some media is left out: a sentence for the log each. */
 	readonly skipped: readonly string[];
 };
@@ -38,18 +40,20 @@ type Attribute = { readonly name: string; readonly value: string };
 
 /**
  * `isTls`: it came over TLS, which covers media that is interleaved with it: what is described as SRTP can be asked for
- * without a second encryption.
+ * without a second encryption. `isAsked`: the source knows that we want to talk to it.
  * @throws ProtocolError `media.unsupported` when there is no media that can be received, `bytes.limit`
  */
-export function parseSourceDescription(text: string, isTls = false): SourceDescription {
+export function parseSourceDescription(text: string, isTls = false, isAsked = false): SourceDescription {
 	const [session, ...sections] = sectionsOf(text) as [Section, ...Section[]];
 	const skipped: string[] = [];
-	const isBackChannel = backChannelsOf(sections);
+	const isBackChannel = backChannelsOf(sections, isAsked);
 	const media: SourceMedia[] = [];
+	const backChannels: SourceMedia[] = [];
 	for (const [index, section] of sections.entries()) {
-		const found = isBackChannel[index] ? "is a channel to talk back" : mediaOf(section, session.address, isTls);
+		const isBack = isBackChannel[index] === true;
+		const found = isBack && !isAsked ? "is a channel to talk back" : mediaOf(section, session.address, isTls);
 		if (typeof found === "string") skipped.push(`Media ${index} (m=${section.media.slice(0, 60)}) ${found}`);
-		else media.push(found);
+		else (isBack ? backChannels : media).push(found);
 	}
 	if (media.length === 0) {
 		throw new ProtocolError(
@@ -57,7 +61,8 @@ export function parseSourceDescription(text: string, isTls = false): SourceDescr
 			["The source describes no media that can be received", ...skipped].join(". "),
 		);
 	}
-	return { control: attributeOf(session, "control") ?? "", media, skipped };
+	backChannels.sort(knownFirst);
+	return { control: attributeOf(session, "control") ?? "", media, backChannels, skipped };
 }
 
 /** The session's lines, and those of each media. */
@@ -98,13 +103,16 @@ function attributeOf({ attributes }: Section, name: string): string | undefined 
 
 /**
  * ONVIF writes the direction as the client's: `sendonly` is a channel to talk back. Most cameras write either word for
- * what they send, so it only counts beside other audio that says the opposite.
+ * what they send, so it only counts beside other audio that says the opposite; in an answer to who asked for the channel
+ * (§5.3.1.1), already beside anything that does not say the same.
  */
-function backChannelsOf(sections: readonly Section[]): boolean[] {
+function backChannelsOf(sections: readonly Section[], isAsked: boolean): boolean[] {
 	const isAudio = ({ media }: Section) => /^audio\b/i.test(media);
 	const says = (section: Section, word: string) => attributeOf(section, word) !== undefined;
-	const isHeard = sections.some((section) => isAudio(section) && says(section, "recvonly"));
-	return sections.map((section) => isHeard && isAudio(section) && says(section, "sendonly"));
+	const isMeant = isAsked
+		? sections.some((section) => !says(section, "sendonly"))
+		: sections.some((section) => isAudio(section) && says(section, "recvonly"));
+	return sections.map((section) => isMeant && isAudio(section) && says(section, "sendonly"));
 }
 
 /** What the section carries, or why it cannot be received. */
@@ -119,7 +127,7 @@ function mediaOf(section: Section, sessionAddress: string | null, isTls: boolean
 		.map((payloadType) => trackOf(section, kind.toLowerCase(), payloadType))
 		.filter((found) => found !== null)
 		// Of several formats, one that is known; cameras send the first of them.
-		.sort((a, b) => Number(a.codec.name === "Generic") - Number(b.codec.name === "Generic"))[0];
+		.sort((a, b) => knownFirst({ track: a }, { track: b }))[0];
 	if (track === undefined) return "has no payload type with a clock rate (a=rtpmap)";
 	const portNumber = /^\d{1,5}/.exec(port)?.[0];
 	return {
@@ -128,6 +136,12 @@ function mediaOf(section: Section, sessionAddress: string | null, isTls: boolean
 		port: portNumber === undefined ? 0 : Math.min(65_535, Number(portNumber)),
 		track,
 	};
+}
+
+type OfTrack = { readonly track: Pick<Track, "codec"> };
+
+function knownFirst(a: OfTrack, b: OfTrack): number {
+	return Number(a.track.codec.name === "Generic") - Number(b.track.codec.name === "Generic");
 }
 
 /** The payload types of the media line; of its maps when it has none. */

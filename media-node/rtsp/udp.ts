@@ -4,6 +4,8 @@ import dgram from "node:dgram";
 import { isIPv4 } from "node:net";
 import { InputError } from "#shared/problem.ts";
 import type { Logger } from "../log.ts";
+import type { DatagramRun } from "./datagram-runs.ts";
+import { RunSender, segmentationOf } from "./udp-segmentation.ts";
 
 export type UdpPacketHandler = (bytes: Uint8Array) => void;
 
@@ -48,7 +50,10 @@ export class UdpSockets implements AsyncDisposable {
 
 export class UdpSocket implements AsyncDisposable {
 	readonly port: number;
+	/** Runs of packets go in one send each; where not, {@link send} is the shorter way. */
+	readonly sendsRuns: boolean;
 	readonly #socket: dgram.Socket;
+	readonly #runs: RunSender;
 	readonly #isV6: boolean;
 	readonly #handlers = new Map<string, UdpPacketHandler>();
 	/** Packets of nobody that we know. */
@@ -58,6 +63,9 @@ export class UdpSocket implements AsyncDisposable {
 		this.#socket = socket;
 		this.#isV6 = isV6;
 		this.port = socket.address().port;
+		const segmentation = segmentationOf(socket);
+		this.sendsRuns = segmentation !== null;
+		this.#runs = new RunSender(socket, segmentation);
 		socket.on("message", (bytes, peer) => {
 			const handler = this.#handlers.get(nameOf(unmapped(peer.address), peer.port));
 			if (handler === undefined) this.strangers++;
@@ -113,9 +121,21 @@ export class UdpSocket implements AsyncDisposable {
 		return { [Symbol.dispose]: () => void this.#handlers.delete(name) };
 	}
 
-	/** Sends one packet. What the network does not take is lost, as on any way. */
+	/**
+	 * Sends one packet. What the network does not take is lost, as on any way. A socket that sends runs must be sent RTP
+	 * by {@link sendRun} alone: its packets would be cut as those of the last run.
+	 */
 	send(bytes: Uint8Array, address: string, port: number): void {
-		this.#socket.send(bytes, port, this.#isV6 && isIPv4(address) ? `::ffff:${address}` : address, ignore);
+		this.#socket.send(bytes, port, this.#mapped(address), ignore);
+	}
+
+	/** Sends the packets of a run. What the network does not take is lost, as on any way. */
+	sendRun(run: DatagramRun, address: string, port: number): void {
+		this.#runs.send(run, this.#mapped(address), port);
+	}
+
+	#mapped(address: string): string {
+		return this.#isV6 && isIPv4(address) ? `::ffff:${address}` : address;
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {

@@ -13,6 +13,12 @@ const MAGIC = 0x24;
 /** No time stamp is this. */
 const NONE = -1;
 
+/** The track whose key frames readers of packets wait for; `undefined` when they can begin anywhere. */
+export function keyTrackOf(tracks: readonly Track[]): Track | undefined {
+	// Key frames of a codec that passes through unread are not seen: nobody may wait for them.
+	return tracks.find((track) => track.kind === "video" && track.codec.name !== "Generic");
+}
+
 /**
  * Collects the packets of one read into one buffer, and gives it away as an immutable batch of exactly its size. A batch
  * ends before a packet that starts a key frame of the first video track, so that every key frame starts a batch.
@@ -33,8 +39,7 @@ export class BatchBuilder {
 	/** Each batch goes to `emit`, within the call that completes it. */
 	constructor(tracks: readonly Track[], emit: (batch: RtpBatch) => void) {
 		this.#emit = emit;
-		// Key frames of a codec that passes through unread are not seen: nobody may wait for them.
-		const video = tracks.find((track) => track.kind === "video" && track.codec.name !== "Generic");
+		const video = keyTrackOf(tracks);
 		this.#keyTrack = video?.index ?? NONE;
 		this.#keyCodec = video?.codec.name ?? "Generic";
 	}
@@ -63,7 +68,7 @@ export class BatchBuilder {
 
 	/** Adds a packet made of the numbers of `packet` and a payload. `starts`: it is the first one of a key frame. */
 	addPayload(track: number, payload: Uint8Array, packet: RtpPacket, starts: boolean, arrivalMs: number): void {
-		const begins = starts && track === this.#keyTrack;
+		const begins = starts && track === this.#keyTrack && packet.timestamp !== this.#keyTime;
 		const at = this.#open(track, RTP_HEADER_BYTES + payload.length, begins, packet.timestamp, arrivalMs);
 		writeRtpHeader(this.#buffer, at, packet);
 		this.#buffer.set(payload, at + RTP_HEADER_BYTES);

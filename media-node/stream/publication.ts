@@ -1,5 +1,6 @@
 import type { PathName } from "#shared/path-name.ts";
 import type { SluiceError } from "#shared/problem.ts";
+import type { BackChannel, TalkSeat } from "./back-channel.ts";
 import type { PacketSink, UnitSink } from "./sink.ts";
 import type { Track } from "./track.ts";
 import type { Unit } from "./unit.ts";
@@ -39,6 +40,8 @@ export type PublishRequest = {
 	 * once, and not after {@link Publication.close}.
 	 */
 	readonly onEvicted: (reason: SluiceError) => void;
+	/** What readers may say to the publisher goes here. */
+	readonly backChannel?: BackChannel;
 };
 
 /**
@@ -74,7 +77,12 @@ export interface ReadableStreamOfPath {
 	readonly numbering: object;
 	/** Of the packets of a track. */
 	ssrcOf(track: number): number;
-	/** Where the next packet of a track will be: for the RTP-Info header. `null` before the first one. */
+	/** Where readers can talk to who publishes now; `null` when nobody listens. */
+	readonly backChannel: TalkSeat | null;
+	/**
+	 * Where the next packet of a track will be for who reads this, or where its first one will be: for the RTP-Info
+	 * header. `null` before the first one.
+	 */
 	position(track: number): { readonly sequence: number; readonly rtpTime: number; readonly ssrc: number } | null;
 	/**
 	 * @throws GoneError `stream.ended`, also when the tracks are no longer those that were there when this was read

@@ -76,6 +76,14 @@ export class Restamper {
 		stamp.octets = (stamp.octets + packet.payloadLength) >>> 0;
 	}
 
+	/** The last packet of a track was divided: `count` more numbers went out for it. */
+	insert(track: number, count: number): void {
+		const stamp = this.#at(track);
+		stamp.sequenceOffset = (stamp.sequenceOffset + count) & 0xffff;
+		stamp.sequence = (stamp.sequence + count) & 0xffff;
+		stamp.packets += count;
+	}
+
 	/** What readers see as the source of a track's packets. */
 	ssrcOf(track: number): number {
 		return this.#at(track).ssrc;

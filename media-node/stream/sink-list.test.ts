@@ -51,6 +51,25 @@ describe("a list of sinks", () => {
 		expect(log.lines.map(({ level }) => level)).toEqual(["error"]);
 	});
 
+	it("throws out one that throws when it is called alone, and calls none that has left", () => {
+		const { list, ended, seats, log } = listOf("a");
+		const sink = { name: "b", end: () => ended.push("b") };
+		const called: string[] = [];
+		seats.set("b", list.add(sink));
+		const fail = ({ name }: { name: string }) => {
+			called.push(name);
+			throw new Error("broken");
+		};
+		list.only(sink, fail);
+		list.only(sink, fail);
+		expect({ called, ended, size: list.size, lines: log.lines.length }).toEqual({
+			called: ["b"],
+			ended: ["b"],
+			size: 1,
+			lines: 1,
+		});
+	});
+
 	it("ends all once, also when one fails while it is ended", () => {
 		const { list, ended, log } = listOf("a", "b");
 		list.add({

@@ -42,6 +42,17 @@ export class SinkList<S extends { end(reason: SluiceError): void }> {
 		}
 	}
 
+	/** Calls `call` with one sink, as a round would; not if it has left. */
+	only(sink: S, call: (sink: S) => void): void {
+		const entry = this.#entries.find((other) => other.sink === sink);
+		if (entry === undefined) return;
+		try {
+			call(sink);
+		} catch (error) {
+			this.#throwOut(entry, error);
+		}
+	}
+
 	/** Takes every sink out and ends it. */
 	end(reason: SluiceError): void {
 		const entries = this.#entries;

@@ -1,8 +1,12 @@
 import type { Clock } from "#shared/clock.ts";
 import type { SluiceError } from "#shared/problem.ts";
 import type { Logger } from "../log.ts";
-import { newRtpPacket, readRtpPacket } from "../rtp/rtp-packet.ts";
+import { divideOversized } from "../rtp/oversized.ts";
+import { startsRandomAccess } from "../rtp/random-access.ts";
+import { newRtpPacket, RTP_HEADER_BYTES, readRtpPacket } from "../rtp/rtp-packet.ts";
 import { BatchBuilder, MAX_PACKET_BYTES } from "./batch-builder.ts";
+import type { GopCache } from "./gop-cache.ts";
+import { OurClock } from "./our-clock.ts";
 import type { Publication, PublisherInfo, PublishRequest } from "./publication.ts";
 import type { Restamper } from "./restamper.ts";
 import type { RtpBatch } from "./rtp-batch.ts";
@@ -21,6 +25,11 @@ export type Outlets = {
 	readonly restamper: Restamper;
 	readonly packetSinks: SinkList<PacketSink>;
 	readonly unitSinks: SinkList<UnitSink>;
+	readonly gopCache: GopCache;
+	/** Wall-clock time is the publisher's, as it says, and not ours. */
+	readonly useAbsoluteTimestamp: boolean;
+	/** Packets that are larger are divided, where their payload format can be. */
+	readonly maxPacketBytes: number;
 	/** The tracks have new parameter sets. */
 	readonly onTracks: (tracks: readonly Track[]) => void;
 	/** The publisher went away by itself. Called at most once, and not after an eviction. */
@@ -54,9 +63,10 @@ export class StreamPublication implements Publication {
 	/** Made when they are wanted. */
 	#toUnits: ToUnits | null = null;
 	#toPackets: ToPackets | null = null;
-	/** By track: the newest report in the stream's time, and one that waits for the first packet. */
+	/** By track: the newest report in the stream's time, and one that waits for the first packet; both as readers get them. */
 	readonly #reports: (SenderReport | null)[];
 	readonly #heldReports: ({ readonly wallclockMs: number; readonly rtpTime: number } | null)[];
+	readonly #ourClock = new OurClock();
 	#open = true;
 	/** When this read came, by both clocks; asked for once a read. */
 	#inRead = false;
@@ -108,10 +118,30 @@ export class StreamPublication implements Publication {
 		if (!this.#inRead) this.#beginRead();
 		this.#packetsReceived++;
 		this.#bytesReceived += length;
-		const { restamper, packetSinks, unitSinks } = this.#outlets;
+		const { restamper, packetSinks, unitSinks, gopCache } = this.#outlets;
 		restamper.stamp(track, packet, this.#nowMs);
-		if (packetSinks.size === 0 && unitSinks.size === 0) return;
+		if (packetSinks.size === 0 && unitSinks.size === 0 && !gopCache.isOn) return;
+		if (length > this.#outlets.maxPacketBytes && this.#addDivided(track, bytes)) return;
 		this.#builder.addPacket(track, bytes, offset, length, packet, this.#arrivalMs);
+	}
+
+	/** Adds the packet that was read last in several. Says whether its payload format can be divided. */
+	#addDivided(track: number, bytes: Uint8Array): boolean {
+		const packet = this.#packet;
+		const codec = this.#feed.tracks[track]?.codec.name ?? "Generic";
+		const { payloadOffset, payloadLength, marker, sequence } = packet;
+		const room = this.#outlets.maxPacketBytes - RTP_HEADER_BYTES;
+		const payloads = divideOversized(codec, bytes, payloadOffset, payloadLength, room);
+		if (payloads === null) return false;
+		let starts = startsRandomAccess(codec, bytes, payloadOffset, payloadLength);
+		payloads.forEach((payload, i) => {
+			packet.sequence = (sequence + i) & 0xffff;
+			packet.marker = marker && i === payloads.length - 1;
+			this.#builder.addPayload(track, payload, packet, starts, this.#arrivalMs);
+			starts = false;
+		});
+		this.#outlets.restamper.insert(track, payloads.length - 1);
+		return true;
 	}
 
 	flush(): void {
@@ -124,7 +154,8 @@ export class StreamPublication implements Publication {
 
 	writeSenderReport(track: number, report: { readonly wallclockMs: number; readonly rtpTime: number }): void {
 		if (!this.#open || track >= this.#heldReports.length) return;
-		this.#heldReports[track] = report;
+		const { useAbsoluteTimestamp, clock } = this.#outlets;
+		this.#heldReports[track] = useAbsoluteTimestamp ? report : this.#ourClock.reportOf(report, clock.now());
 		this.#releaseReports();
 	}
 
@@ -136,11 +167,13 @@ export class StreamPublication implements Publication {
 		if (verdict === "break") this.#feed.begin();
 		this.#packetsReceived++;
 		for (const frame of unit.frames) this.#bytesReceived += frame.length;
-		const { restamper, packetSinks } = this.#outlets;
+		const { restamper, packetSinks, gopCache, maxPacketBytes } = this.#outlets;
 		const whole = { ...unit, track: this.#feed.refresh(track, unit.randomAccess ? unit.frames : []) };
 		this.#feed.push(whole, this.#arrivalMs);
-		if (packetSinks.size > 0) {
-			this.#toPackets ??= new ToPackets(this.#feed.tracks, restamper, (batch) => packetSinks.each(pushBatch, batch));
+		if (packetSinks.size > 0 || gopCache.isOn) {
+			this.#toPackets ??= new ToPackets(this.#feed.tracks, restamper, maxPacketBytes, (batch) =>
+				this.#givePackets(batch),
+			);
 			this.#toPackets.push(whole, this.#arrivalMs, this.#nowMs);
 		}
 	}
@@ -179,15 +212,22 @@ export class StreamPublication implements Publication {
 	}
 
 	#deliver(batch: RtpBatch): void {
-		const { packetSinks, unitSinks } = this.#outlets;
-		packetSinks.each(pushBatch, batch);
+		const { unitSinks, useAbsoluteTimestamp } = this.#outlets;
+		this.#givePackets(batch);
 		if (unitSinks.size > 0) {
-			this.#toUnits ??= new ToUnits(this.#feed, this.#reports);
+			this.#toUnits ??= new ToUnits(this.#feed, this.#reports, useAbsoluteTimestamp);
 			this.#toUnits.push(batch);
 		} else if (this.#toUnits !== null) {
 			this.#unitsDropped += this.#toUnits.dropped;
 			this.#toUnits = null;
 		}
+	}
+
+	/** First into the cache: a sink that comes in mid-round gets from there what this round does not give it. */
+	#givePackets(batch: RtpBatch): void {
+		const { gopCache, packetSinks } = this.#outlets;
+		if (gopCache.isOn) gopCache.push(batch);
+		packetSinks.each(pushBatch, batch);
 	}
 
 	/** Tells a sink that has just come what the reports so far said, so that it need not wait for the next ones. */

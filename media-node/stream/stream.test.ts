@@ -104,7 +104,7 @@ describe("readers of packets", () => {
 	});
 
 	it("get sender reports in the time of the stream, also one that came before the first packet", () => {
-		const { stream, publish } = streamOf();
+		const { stream, publish, clock } = streamOf();
 		const sink = new RecordingPacketSink();
 		const publication = publish();
 		stream.readPackets(sink);
@@ -113,7 +113,10 @@ describe("readers of packets", () => {
 		expect(sink.reports).toEqual([]);
 		new Camera(publication).key(500);
 		expect(sink.reports).toEqual([
-			{ track: 0, report: { wallclockMs: 1000, rtpTime: 500, ssrc: sink.packets[0]?.ssrc, packets: 3, octets: 60 } },
+			{
+				track: 0,
+				report: { wallclockMs: clock.now(), rtpTime: 500, ssrc: sink.packets[0]?.ssrc, packets: 3, octets: 60 },
+			},
 		]);
 	});
 

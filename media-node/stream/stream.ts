@@ -4,7 +4,11 @@ import type { PathConfig } from "#shared/config/path-config.ts";
 import type { PathName } from "#shared/path-name.ts";
 import { GoneError, InputError, type SluiceError } from "#shared/problem.ts";
 import type { Logger } from "../log.ts";
+import { BackChannelSeat, type TalkSeat } from "./back-channel.ts";
+import { keyTrackOf } from "./batch-builder.ts";
 import { GatedUnitSink } from "./gated-unit-sink.ts";
+import { GopCache } from "./gop-cache.ts";
+import { GopCursor } from "./gop-cursor.ts";
 import type { Publication, PublisherInfo, PublishRequest, ReadableStreamOfPath, ReaderInfo } from "./publication.ts";
 import { Restamper } from "./restamper.ts";
 import { sameCodecs, sameFormats } from "./same-format.ts";
@@ -13,11 +17,16 @@ import { SinkList } from "./sink-list.ts";
 import { type Counters, StreamPublication } from "./stream-publication.ts";
 import type { Track } from "./track.ts";
 
+/** What fits into a datagram of IPv4 over Ethernet. */
+export const DEFAULT_MAX_PACKET_BYTES = 1472;
+
 export type StreamOptions = {
 	readonly path: PathName;
 	readonly config: PathConfig;
 	readonly clock: Clock;
 	readonly log: Logger;
+	/** The largest RTP packet that goes out; {@link DEFAULT_MAX_PACKET_BYTES} when it is left out. */
+	readonly maxPacketBytes?: number;
 	/** A client began to read packets, or stopped. */
 	readonly onReader?: (reader: ReaderInfo, joined: boolean) => void;
 };
@@ -44,30 +53,43 @@ export class Stream implements ReadableStreamOfPath {
 	readonly id = randomUUID();
 	readonly path: PathName;
 	readonly sinceMs: number;
-	/** Replaced when the configuration changes. */
-	config: PathConfig;
+	#config: PathConfig;
 	readonly #clock: Clock;
 	readonly #log: Logger;
 	readonly #onReader: ((reader: ReaderInfo, joined: boolean) => void) | undefined;
 	readonly #readers = new Map<PacketSink, ReaderInfo>();
 	readonly #packetSinks: SinkList<PacketSink>;
 	readonly #unitSinks: SinkList<UnitSink>;
+	readonly #gopCache = new GopCache();
+	readonly #maxPacketBytes: number;
 	#tracks: readonly Track[] = [];
 	#restamper = new Restamper([], randomSsrc);
 	#publication: StreamPublication | null = null;
+	#backChannel: BackChannelSeat | null = null;
 	/** Of the publishers before this one. */
 	#counters = NOTHING;
 	#ended = false;
 
-	constructor({ path, config, clock, log, onReader }: StreamOptions) {
+	constructor({ path, config, clock, log, maxPacketBytes = DEFAULT_MAX_PACKET_BYTES, onReader }: StreamOptions) {
+		this.#maxPacketBytes = maxPacketBytes;
 		this.#onReader = onReader;
 		this.path = path;
-		this.config = config;
+		this.#config = config;
 		this.sinceMs = clock.now();
 		this.#clock = clock;
 		this.#log = log.child({ path });
 		this.#packetSinks = new SinkList(this.#log, (sink) => this.#left(sink));
 		this.#unitSinks = new SinkList(this.#log);
+	}
+
+	/** Replaced when the configuration changes. */
+	get config(): PathConfig {
+		return this.#config;
+	}
+
+	set config(config: PathConfig) {
+		this.#config = config;
+		this.#turnGopCache();
 	}
 
 	get tracks(): readonly Track[] {
@@ -96,6 +118,10 @@ export class Stream implements ReadableStreamOfPath {
 		};
 	}
 
+	get backChannel(): TalkSeat | null {
+		return this.#backChannel;
+	}
+
 	get numbering(): object {
 		return this.#restamper;
 	}
@@ -111,8 +137,9 @@ export class Stream implements ReadableStreamOfPath {
 	readPackets(sink: PacketSink, reader: ReaderInfo = HIDDEN): Disposable {
 		this.#expectOpen();
 		this.expectRoom();
-		const seat = this.#packetSinks.add(sink);
-		this.#readers.set(sink, reader);
+		const seated = this.#behindCache(sink);
+		const seat = this.#packetSinks.add(seated);
+		this.#readers.set(seated, reader);
 		this.#onReader?.(reader, true);
 		this.#publication?.replayReports(sink);
 		return seat;
@@ -132,6 +159,8 @@ export class Stream implements ReadableStreamOfPath {
 	reading(): ReadableStreamOfPath {
 		const restamper = this.#restamper;
 		const stream = this;
+		/** Who reads gets what comes; who will, what is in the cache. */
+		let seats = 0;
 		return {
 			path: this.path,
 			numbering: restamper,
@@ -139,10 +168,17 @@ export class Stream implements ReadableStreamOfPath {
 			get tracks() {
 				return stream.tracks;
 			},
-			position: (track) => this.position(track),
+			get backChannel() {
+				return stream.backChannel;
+			},
+			position: (track) => (seats === 0 ? this.#gopCache.position(track) : null) ?? this.position(track),
 			readPackets: (sink, reader) => {
 				if (this.#restamper !== restamper) throw otherTracks(this.path);
-				return this.readPackets(sink, reader);
+				const seat = new DisposableStack();
+				seat.use(this.readPackets(sink, reader));
+				seat.defer(() => void seats--);
+				seats++;
+				return seat;
 			},
 			readUnits: (sink) => this.readUnits(sink),
 		};
@@ -165,11 +201,12 @@ export class Stream implements ReadableStreamOfPath {
 		if (this.#publication !== null) throw new TypeError(`Cannot publish to ${this.path}: somebody publishes already`);
 		// An offline clip has parameter sets of its own: players take those of the key frames.
 		const same = this.config.alwaysAvailable ? sameCodecs : sameFormats;
-		if (same(this.#tracks, request.tracks)) {
-			this.#tracks = request.tracks.map((track, index) => continued(this.#tracks[index] as Track, track));
+		const tracks = request.tracks.map(withFragments);
+		if (same(this.#tracks, tracks)) {
+			this.#tracks = tracks.map((track, index) => continued(this.#tracks[index] as Track, track));
 		} else {
 			this.#packetSinks.end(otherTracks(this.path));
-			this.#tracks = request.tracks.map((track, index) => ({ ...track, index }));
+			this.#tracks = tracks.map((track, index) => ({ ...track, index }));
 			this.#restamper = new Restamper(this.#tracks, randomSsrc);
 		}
 		const publication = new StreamPublication(request, this.#tracks, {
@@ -178,6 +215,9 @@ export class Stream implements ReadableStreamOfPath {
 			restamper: this.#restamper,
 			packetSinks: this.#packetSinks,
 			unitSinks: this.#unitSinks,
+			gopCache: this.#gopCache,
+			useAbsoluteTimestamp: this.#config.useAbsoluteTimestamp,
+			maxPacketBytes: this.#maxPacketBytes,
 			onTracks: (tracks) => {
 				this.#tracks = tracks;
 			},
@@ -187,6 +227,8 @@ export class Stream implements ReadableStreamOfPath {
 			},
 		});
 		this.#publication = publication;
+		this.#backChannel = request.backChannel === undefined ? null : new BackChannelSeat(request.backChannel);
+		this.#turnGopCache();
 		return publication;
 	}
 
@@ -207,7 +249,23 @@ export class Stream implements ReadableStreamOfPath {
 		this.#unitSinks.end(reason);
 	}
 
+	/** What takes a stream's batches for a sink that comes now. */
+	#behindCache(sink: PacketSink): PacketSink {
+		const { batches } = this.#gopCache;
+		if (batches.length === 0) return sink;
+		const onDue = () => this.#packetSinks.only(cursor, drain);
+		const cursor: GopCursor = new GopCursor({ sink, batches, clock: this.#clock, onDue });
+		return cursor;
+	}
+
+	/** What another publisher brought is no beginning, and without pictures there is nothing to wait for. */
+	#turnGopCache(): void {
+		const hasPictures = this.#publication !== null && keyTrackOf(this.#tracks) !== undefined;
+		this.#gopCache.turn(hasPictures && this.#config.rtspGOPCache);
+	}
+
 	#left(sink: PacketSink): void {
+		if (sink instanceof GopCursor) sink[Symbol.dispose]();
 		const reader = this.#readers.get(sink);
 		this.#readers.delete(sink);
 		if (reader !== undefined) this.#onReader?.(reader, false);
@@ -216,6 +274,9 @@ export class Stream implements ReadableStreamOfPath {
 	#withdraw(publication: StreamPublication): void {
 		if (this.#publication !== publication) return;
 		this.#publication = null;
+		this.#backChannel?.[Symbol.dispose]();
+		this.#backChannel = null;
+		this.#turnGopCache();
 		this.#counters = sum(this.#counters, publication.counters);
 		this.#unitSinks.each(pause, undefined);
 	}
@@ -226,6 +287,16 @@ export class Stream implements ReadableStreamOfPath {
 }
 
 const HIDDEN: ReaderInfo = { id: "", type: "hidden", remoteAddress: "", query: "" };
+
+/** Packets may be divided into fragments, which packetization mode 0 of H.264 does not have: readers are told of mode 1. */
+function withFragments(track: Omit<Track, "index">): Omit<Track, "index"> {
+	if (track.codec.name !== "H264") return track;
+	const others = track.rtp.fmtp
+		.split(";")
+		.filter((part) => part.trim() !== "" && !/^ *packetization-mode *=/i.test(part));
+	const fmtp = ["packetization-mode=1", ...others.map((part) => part.trim())].join("; ");
+	return { ...track, rtp: { ...track.rtp, fmtp } };
+}
 
 /** What a publisher that came back brings, under the payload type that readers know. */
 function continued(before: Track, now: Omit<Track, "index">): Track {
@@ -247,6 +318,10 @@ function sum(a: Counters, b: Counters): Counters {
 
 function randomSsrc(): number {
 	return randomBytes(4).readUInt32BE();
+}
+
+function drain(sink: PacketSink): void {
+	if (sink instanceof GopCursor) sink.drain();
 }
 
 function pause(sink: UnitSink): void {

@@ -1,15 +1,13 @@
 import { hasCode } from "#shared/problem.ts";
 import type { Packetizer } from "../rtp/access-unit.ts";
 import { createPacketizer } from "../rtp/packetizer.ts";
-import { newRtpPacket } from "../rtp/rtp-packet.ts";
+import { newRtpPacket, RTP_HEADER_BYTES } from "../rtp/rtp-packet.ts";
 import { BatchBuilder } from "./batch-builder.ts";
 import type { Restamper } from "./restamper.ts";
 import type { RtpBatch } from "./rtp-batch.ts";
 import type { Track } from "./track.ts";
 import type { Unit } from "./unit.ts";
 
-/** What fits with all headers into an Ethernet frame that a tunnel made smaller. */
-const MAX_PAYLOAD_BYTES = 1400;
 /** The restamper replaces it: a publisher of units is one source. */
 const SOURCE = 0;
 
@@ -18,10 +16,12 @@ export class ToPackets {
 	readonly #packetizers: readonly (Packetizer | null)[];
 	readonly #sequences: number[];
 	readonly #restamper: Restamper;
+	readonly #maxPayloadBytes: number;
 	readonly #builder: BatchBuilder;
 	readonly #packet = newRtpPacket();
 
-	constructor(tracks: readonly Track[], restamper: Restamper, emit: (batch: RtpBatch) => void) {
+	constructor(tracks: readonly Track[], restamper: Restamper, maxPacketBytes: number, emit: (batch: RtpBatch) => void) {
+		this.#maxPayloadBytes = maxPacketBytes - RTP_HEADER_BYTES;
 		this.#packetizers = tracks.map(packetizerOf);
 		this.#sequences = tracks.map(() => 0);
 		this.#restamper = restamper;
@@ -31,7 +31,7 @@ export class ToPackets {
 	/** `arrivalMs` is wall-clock time, `nowMs` monotonic. */
 	push(unit: Unit, arrivalMs: number, nowMs: number): void {
 		const track = unit.track.index;
-		const payloads = this.#packetizers[track]?.(unit.frames, MAX_PAYLOAD_BYTES) ?? [];
+		const payloads = this.#packetizers[track]?.(unit.frames, this.#maxPayloadBytes) ?? [];
 		const packet = this.#packet;
 		let starts = unit.randomAccess;
 		for (const { bytes, marker, ticks } of payloads) {

@@ -1,11 +1,13 @@
-import { DtsExtractor } from "../codecs/dts.ts";
+import { DtsExtractor, isReordered } from "../codecs/dts.ts";
 import type { AccessUnit, Depacketizer } from "../rtp/access-unit.ts";
 import { ClockMap } from "../rtp/clock-map.ts";
 import { createDepacketizer } from "../rtp/depacketizer.ts";
 import { newRtpPacket, readRtpPacket } from "../rtp/rtp-packet.ts";
+import { keyTrackOf } from "./batch-builder.ts";
 import { PACKET_STRIDE, type RtpBatch } from "./rtp-batch.ts";
 import type { Track } from "./track.ts";
 import type { UnitFeed } from "./unit-feed.ts";
+import { WallclockSteps } from "./wallclock-steps.ts";
 
 type Report = { readonly wallclockMs: number; readonly rtpTime: number };
 
@@ -18,10 +20,16 @@ export class ToUnits {
 	#clocks: ClockMap;
 	/** By track; `null` before the first key frame, and where decoding order is presentation order. */
 	#dts: (DtsExtractor | null)[] = [];
+	/** `null` when wall-clock time is ours. */
+	readonly #steps: WallclockSteps | null;
 
-	/** `reports` are the newest sender reports by track, where there are any. */
-	constructor(feed: UnitFeed, reports: readonly (Report | null)[]) {
+	/**
+	 * `reports` are the newest sender reports by track, where there are any. With `useAbsoluteTimestamp` the wall-clock
+	 * time of units is theirs, once there is one of their track; otherwise it is the time here.
+	 */
+	constructor(feed: UnitFeed, reports: readonly (Report | null)[], useAbsoluteTimestamp: boolean) {
 		this.#feed = feed;
+		this.#steps = useAbsoluteTimestamp ? new WallclockSteps(keyTrackOf(feed.tracks)?.index ?? 0) : null;
 		this.#clockRates = feed.tracks.map((track) => track.clockRate);
 		this.#depacketizers = feed.tracks.map((track) => createDepacketizer(track.codec, track.rtp));
 		this.#clocks = new ClockMap(this.#clockRates);
@@ -62,24 +70,31 @@ export class ToUnits {
 			// The old reports spoke of the old time stamps.
 			this.#clocks = new ClockMap(this.#clockRates);
 			this.#dts = [];
+			this.#steps?.restart();
 			feed.begin();
 			pts = this.#clocks.ptsOf(index, rtpTime, arrivalMs);
 		}
 		const dts = this.#dtsOf(index, pts, frames, randomAccess);
 		if (dts === null) return;
 		const track = feed.tracks[index] as Track;
-		const wallclockMs = this.#clocks.wallclockOf(index, pts, arrivalMs);
+		const wallclockMs = this.#wallclockOf(index, pts, arrivalMs);
+		const mediaMs = (pts * 1000) / track.clockRate;
+		if (this.#steps?.isStep({ track: index, randomAccess, mediaMs, wallclockMs, arrivalMs })) feed.begin();
 		feed.push({ track, pts, dts, wallclockMs, randomAccess, frames }, arrivalMs);
+	}
+
+	#wallclockOf(index: number, pts: number, arrivalMs: number): number {
+		const sentAt = this.#steps === null ? null : this.#clocks.sentAt(index, pts);
+		return sentAt ?? this.#clocks.wallclockOf(index, pts, arrivalMs);
 	}
 
 	/** `null` before the first key frame: nothing can be decoded yet. */
 	#dtsOf(index: number, pts: number, frames: readonly Uint8Array[], randomAccess: boolean): number | null {
 		const before = this.#feed.tracks[index] as Track;
-		if (before.codec.name !== "H264" && before.codec.name !== "H265") return pts;
+		if (!isReordered(before.codec)) return pts;
 		let extractor = this.#dts[index] ?? null;
 		if (randomAccess) {
 			const { codec } = this.#feed.refresh(index, frames);
-			if (codec.name !== "H264" && codec.name !== "H265") return pts;
 			if (extractor === null) extractor = this.#dts[index] = new DtsExtractor(codec);
 			else if (codec !== before.codec) extractor.configure(codec);
 		}

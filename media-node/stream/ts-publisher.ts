@@ -61,9 +61,13 @@ export class TsPublisher {
 		if (tracks === null) return;
 		this.#publication ??= this.#open(tracks);
 		const arrivalMs = this.#options.clock.now();
-		for (const { trackIndex, pts, dts, randomAccess, frames } of units) {
-			const ptsMs = (pts * 1000) / (tracks[trackIndex]?.clockRate ?? 1);
-			const wallclockMs = this.#wallclockOf(ptsMs, arrivalMs);
+		const ptsMsOf = ({ pts, trackIndex }: TsUnit) => (pts * 1000) / (tracks[trackIndex]?.clockRate ?? 1);
+		// Of what was held for the tracks, only the newest came just now.
+		const isHeld = this.units === 0;
+		if (isHeld && units.length > 0) this.#wallclock.wallclockOf(Math.max(...units.map(ptsMsOf)), arrivalMs);
+		for (const unit of units) {
+			const { trackIndex, pts, dts, randomAccess, frames } = unit;
+			const wallclockMs = this.#wallclockOf(ptsMsOf(unit), arrivalMs, isHeld ? Number.POSITIVE_INFINITY : LEAP_MS);
 			this.units++;
 			this.#publication?.writeUnit(trackIndex, { pts, dts, wallclockMs, randomAccess, frames });
 		}
@@ -87,9 +91,9 @@ export class TsPublisher {
 		this.#options.onFailed(error);
 	}
 
-	#wallclockOf(ptsMs: number, arrivalMs: number): number {
+	#wallclockOf(ptsMs: number, arrivalMs: number, leapMs: number): number {
 		const wallclockMs = this.#wallclock.wallclockOf(ptsMs, arrivalMs);
-		if (Math.abs(arrivalMs - wallclockMs) <= LEAP_MS) return wallclockMs;
+		if (Math.abs(arrivalMs - wallclockMs) <= leapMs) return wallclockMs;
 		this.#wallclock = new WallclockEstimate();
 		return this.#wallclock.wallclockOf(ptsMs, arrivalMs);
 	}

@@ -83,8 +83,6 @@ export const NOT_BUILT: {
 } = {
 	global: {
 		"logs and debugging": Object.keys(debugShape),
-		"HTTPS and CORS of metrics": Object.keys(metricsServerShape),
-		"the control API": Object.keys(apiShape),
 		profiles: Object.keys(pprofShape),
 		playback: Object.keys(playbackShape),
 		RTMP: Object.keys(rtmpShape),

@@ -4,9 +4,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 
-/** Starts a file of this folder, with what Node.js is told before it. */
-export function start(file: string, execArgv: readonly string[] = []): ChildProcess {
-	return fork(path.join(import.meta.dirname, file), { execArgv: [...execArgv] });
+/** Starts a file of this folder, with what Node.js is told before it, and what it is told itself. */
+export function start(file: string, execArgv: readonly string[] = [], args: readonly string[] = []): ChildProcess {
+	return fork(path.join(import.meta.dirname, file), [...args], { execArgv: [...execArgv] });
 }
 
 /** The next message of a child; fails when it ends instead. */

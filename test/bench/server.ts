@@ -6,6 +6,7 @@ import { DEFAULT_PATH_CONFIG } from "#shared/config/path-config.ts";
 import type { Logger } from "../../media-node/log.ts";
 import { PathConfigs } from "../../media-node/paths/path-configs.ts";
 import { PathTable } from "../../media-node/paths/path-table.ts";
+import { READER_BUDGET_BYTES } from "../../media-node/rtsp/reader.ts";
 import { RtspServer } from "../../media-node/rtsp/server.ts";
 import type { Publication } from "../../media-node/stream/publication.ts";
 import { H264_TRACK, nal, rtpPacket } from "../support/rtp-stream.ts";
@@ -40,6 +41,7 @@ export function openRtsp(table: PathTable, transports: readonly ("tcp" | "udp")[
 		trustedProxies: [],
 		readTimeoutMs: 60_000,
 		writeTimeoutMs: 10_000,
+		readerBudgetBytes: READER_BUDGET_BYTES,
 		table,
 		authenticator: { authorize: async () => ({ subject: "bench", expiresMs: null }) },
 		clock: systemClock,

@@ -10,8 +10,20 @@ export async function freePort(): Promise<number> {
 	return port;
 }
 
+export type UdpPair = { readonly rtp: number; readonly rtcp: number };
+
+/** Pairs of UDP ports that are free, and differ from each other. */
+export async function freeUdpPairs(count: number): Promise<UdpPair[]> {
+	const pairs = new Map<number, UdpPair>();
+	while (pairs.size < count) {
+		const pair = await freeUdpPair();
+		pairs.set(pair.rtp, pair);
+	}
+	return [...pairs.values()];
+}
+
 /** An even UDP port that is free together with the one above it: RTP and RTCP. */
-export async function freeUdpPair(): Promise<{ rtp: number; rtcp: number }> {
+export async function freeUdpPair(): Promise<UdpPair> {
 	for (let attempt = 0; attempt < 100; attempt++) {
 		const rtp = 20_000 + 2 * Math.floor(Math.random() * 10_000);
 		if ((await isFreeUdp(rtp)) && (await isFreeUdp(rtp + 1))) return { rtp, rtcp: rtp + 1 };

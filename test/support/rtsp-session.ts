@@ -4,6 +4,7 @@ import type { Authenticator } from "../../media-node/access/access.ts";
 import { PathConfigs } from "../../media-node/paths/path-configs.ts";
 import { PathTable } from "../../media-node/paths/path-table.ts";
 import type { Peer } from "../../media-node/rtsp/peer.ts";
+import { READER_BUDGET_BYTES } from "../../media-node/rtsp/reader.ts";
 import { RtspSession, type SessionEnvironment } from "../../media-node/rtsp/session.ts";
 import { FakeClock, settle } from "./fake-clock.ts";
 
@@ -116,6 +117,7 @@ export function rtspWorld(config: Partial<PathConfig> = {}): RtspWorld {
 		log,
 		readTimeoutMs: 10_000,
 		writeTimeoutMs: 10_000,
+		readerBudgetBytes: READER_BUDGET_BYTES,
 	};
 	return {
 		clock,

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { eventually } from "./eventually.ts";
-import { freePort, freeUdpPair } from "./free-port.ts";
+import { freePort, freeUdpPairs, type UdpPair } from "./free-port.ts";
 import { Program } from "./program.ts";
 
 const LAUNCHER = path.resolve(import.meta.dirname, "../../sluice.mjs");
@@ -14,6 +14,8 @@ export type SluiceOptions = {
 	readonly env?: Readonly<Record<string, string>>;
 	/** Without the functions beside the node. */
 	readonly nodeOnly?: boolean;
+	/** With RTSPS and SRTP besides RTSP, under the certificate of `test/fixtures/tls`. */
+	readonly secure?: boolean;
 };
 
 export type Ports = {
@@ -22,7 +24,14 @@ export type Ports = {
 	readonly rtcp: number;
 	readonly functions: number;
 	readonly metrics: number;
+	readonly rtsps: number;
+	readonly srtp: number;
+	readonly srtcp: number;
+	readonly multicast: { readonly rtp: number; readonly rtcp: number; readonly srtp: number; readonly srtcp: number };
 };
+
+/** The certificate of RTSPS, and its key. */
+export const TLS_FILES = path.resolve(import.meta.dirname, "../fixtures/tls");
 
 /** A whole Sluice in a process of its own, started as a person starts it. */
 export class Sluice implements AsyncDisposable {
@@ -38,12 +47,7 @@ export class Sluice implements AsyncDisposable {
 
 	/** Starts it on free ports, or on those of an earlier run, and waits until it serves. */
 	static async start(options: SluiceOptions, ports?: Ports): Promise<Sluice> {
-		const chosen = ports ?? {
-			rtsp: await freePort(),
-			functions: await freePort(),
-			metrics: await freePort(),
-			...(await freeUdpPair()),
-		};
+		const chosen = ports ?? (await choosePorts());
 		await writeFile(path.join(options.folder, "sluice.yml"), configOf(chosen, options));
 		const program = new Program(process.execPath, [LAUNCHER, "start"], {
 			cwd: options.folder,
@@ -56,6 +60,10 @@ export class Sluice implements AsyncDisposable {
 
 	rtsp(name: string): string {
 		return `rtsp://127.0.0.1:${this.ports.rtsp}/${name}`;
+	}
+
+	rtsps(name: string): string {
+		return `rtsps://127.0.0.1:${this.ports.rtsps}/${name}`;
 	}
 
 	get url(): string {
@@ -114,11 +122,21 @@ export class Sluice implements AsyncDisposable {
 		);
 	}
 
-	/** The value of a metric, summed over its labels. */
-	async metric(name: string): Promise<number> {
+	/** The value of a metric, summed over all samples that have these labels. */
+	async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
 		const text = await (await fetch(`http://127.0.0.1:${this.ports.metrics}/metrics`)).text();
-		const lines = text.split("\n").filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+		const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
+		const lines = text
+			.split("\n")
+			.filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+			.filter((line) => wanted.every((label) => line.includes(label)));
 		return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+	}
+
+	/** Waits until a stream is there to be read. */
+	async ready(name: string, timeoutMs = 10_000): Promise<void> {
+		const labels = { name, state: "ready" };
+		await eventually(`${name} is there`, async () => (await this.metric("paths", labels)) > 0, { timeoutMs });
 	}
 
 	async secrets(): Promise<{ signingKeys: unknown[]; streamKeySecrets: string[] }> {
@@ -139,15 +157,47 @@ export class Sluice implements AsyncDisposable {
 	}
 }
 
+async function choosePorts(): Promise<Ports> {
+	const pairs = (await freeUdpPairs(4)) as [UdpPair, UdpPair, UdpPair, UdpPair];
+	const [plain, secure, group, secureGroup] = pairs;
+	return {
+		rtsp: await freePort(),
+		rtsps: await freePort(),
+		functions: await freePort(),
+		metrics: await freePort(),
+		rtp: plain.rtp,
+		rtcp: plain.rtcp,
+		srtp: secure.rtp,
+		srtcp: secure.rtcp,
+		multicast: { rtp: group.rtp, rtcp: group.rtcp, srtp: secureGroup.rtp, srtcp: secureGroup.rtcp },
+	};
+}
+
 function configOf(ports: Ports, options: SluiceOptions): string {
 	return [
 		`rtspAddress: 127.0.0.1:${ports.rtsp}`,
 		`rtpAddress: 127.0.0.1:${ports.rtp}`,
 		`rtcpAddress: 127.0.0.1:${ports.rtcp}`,
+		`multicastRTPPort: ${ports.multicast.rtp}`,
+		`multicastRTCPPort: ${ports.multicast.rtcp}`,
 		`functions: ${options.nodeOnly !== true}`,
 		`functionsAddress: 127.0.0.1:${ports.functions}`,
 		`metricsAddress: 127.0.0.1:${ports.metrics}`,
+		...(options.secure === true ? secureLines(ports) : []),
 		options.config ?? "",
 		"",
 	].join("\n");
+}
+
+function secureLines({ rtsps, srtp, srtcp, multicast }: Ports): string[] {
+	return [
+		"rtspEncryption: optional",
+		`rtspsAddress: 127.0.0.1:${rtsps}`,
+		`srtpAddress: 127.0.0.1:${srtp}`,
+		`srtcpAddress: 127.0.0.1:${srtcp}`,
+		`multicastSRTPPort: ${multicast.srtp}`,
+		`multicastSRTCPPort: ${multicast.srtcp}`,
+		`rtspServerCert: ${path.join(TLS_FILES, "localhost.crt")}`,
+		`rtspServerKey: ${path.join(TLS_FILES, "localhost.key")}`,
+	];
 }

@@ -10,9 +10,8 @@ const FLOORS: readonly (readonly string[])[] = [
 	["codecs"],
 	["rtp", "mp4", "mpegts", "srtp"],
 	["stream"],
-	["access", "hooks", "paths"],
+	["access", "config", "hooks", "paths"],
 	["rtsp", "datagram", "file", "hls", "bucket", "control", "api"],
-	["config"],
 	["cli"],
 ];
 

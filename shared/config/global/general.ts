@@ -20,7 +20,14 @@ export const generalShape = {
 		.refine((value) => (value & (value - 1)) === 0, { message: "must be a power of two" })
 		.default(512)
 		.describe("Packets that may wait for a reader, of 1500 bytes each at least; beyond 4 MB nothing waits"),
-	udpMaxPayloadSize: z.int().min(64).max(1472).default(1452).describe("Largest UDP payload that is sent"),
+	udpMaxPayloadSize: z
+		.int()
+		.min(64)
+		.max(1472)
+		.default(1452)
+		.describe(
+			"Largest UDP payload that is sent; larger packets of publishers are divided (at the default: those above 1472)",
+		),
 	udpReadBufferSize: z
 		.int()
 		.min(0)

@@ -1,4 +1,4 @@
-/** Servers that this version does not have yet: their keys are checked, and have no effect. */
+/** The control API, and servers that this version does not have yet: their keys are checked, and have no effect. */
 
 import { z } from "zod";
 import {

@@ -1,0 +1,30 @@
+import type { IncomingMessage } from "node:http";
+import { InputError } from "#shared/problem.ts";
+
+/** As MediaMTX: a configuration of many thousand paths fits. */
+export const MAX_BODY_BYTES = 10 * 1024 * 1024;
+
+/** Reads the body of a request as UTF-8. @throws InputError `input.too_large`, `input.invalid` */
+export async function readBody(request: IncomingMessage): Promise<string> {
+	if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+	const chunks: Uint8Array[] = [];
+	let size = 0;
+	try {
+		// The connection stays, for the answer that says what is wrong.
+		for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
+			size += chunk.length;
+			if (size > MAX_BODY_BYTES) throw tooLarge();
+			chunks.push(chunk);
+		}
+	} catch (cause) {
+		if (cause instanceof InputError) throw cause;
+		throw new InputError("input.invalid", "The request ended before its body did", { cause });
+	}
+	return Buffer.concat(chunks).toString("utf8");
+}
+
+function tooLarge(): InputError {
+	return new InputError("input.too_large", `The body is larger than ${MAX_BODY_BYTES} bytes`, {
+		data: { maxBytes: MAX_BODY_BYTES },
+	});
+}
