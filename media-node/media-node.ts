@@ -3,14 +3,8 @@
  * node starts and, reversed, the one in which it stops.
  */
 
-/**
- * The wiring of a media node. Every part is opened here, and put on one stack: the order below is the order in which a
- * node starts and, reversed, the one in which it stops.
- */
-
 import path from "node:path";
 import type { Clock } from "#shared/clock.ts";
-import { addressOf } from "#shared/config/address.ts";
 import { durationMs } from "#shared/config/duration.ts";
 import type { PathOverrides } from "#shared/config/path-config.ts";
 import { sizeBytes } from "#shared/config/scalar.ts";
@@ -19,9 +13,13 @@ import type { StreamEventType } from "#shared/events/event.ts";
 import type { PathName } from "#shared/path-name.ts";
 import { StoreError } from "#shared/problem.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
+import type { AccessRequest } from "./access/access.ts";
 import { Failures } from "./access/failures.ts";
 import { SwitchableAuthenticator } from "./access/switchable.ts";
-import { MetricsServer } from "./api/metrics-server.ts";
+import { openControlApi } from "./api/control-api.ts";
+import type { ControlParts } from "./api/control-route.ts";
+import { type HttpServer, type HttpServerSettings, httpServerSettings } from "./api/http-server.ts";
+import { openMetrics } from "./api/metrics-api.ts";
 import { RetentionSweeper } from "./bucket/retention-sweeper.ts";
 import type { NodeSecrets } from "./config/secrets.ts";
 import { ConfigWatch } from "./control/config-watch.ts";
@@ -37,19 +35,16 @@ import { LiveHls } from "./live-hls.ts";
 import type { Logger } from "./log.ts";
 import { accessSettings, nodeAuthenticator } from "./node-access.ts";
 import { createMetrics } from "./node-metrics.ts";
+import { demandSettings, gated, maxPacketBytes, rtspServerSettings, told } from "./node-settings.ts";
 import { PathHooks } from "./path-hooks.ts";
 import { AlwaysAvailable } from "./paths/always-available.ts";
-import type { Supply } from "./paths/demand.ts";
-import { type ConfiguredPath, PathConfigs } from "./paths/path-configs.ts";
-import { type DemandSettings, PathTable } from "./paths/path-table.ts";
+import { PathConfigs } from "./paths/path-configs.ts";
+import { PathTable } from "./paths/path-table.ts";
 import { Sources } from "./paths/sources.ts";
 import { Replaceable } from "./replaceable.ts";
-import { READER_BUDGET_BYTES } from "./rtsp/reader.ts";
 import { rtspSource } from "./rtsp/rtsp-source.ts";
 import { RtspServer, type RtspServerSettings } from "./rtsp/server.ts";
 import { withMpegtsDemux } from "./stream/demuxed-publication.ts";
-import type { StreamTable } from "./stream/publication.ts";
-import { DEFAULT_MAX_PACKET_BYTES } from "./stream/stream.ts";
 import { StreamEvents } from "./stream-events.ts";
 
 export type MediaNodeOptions = {
@@ -58,15 +53,12 @@ export type MediaNodeOptions = {
 	readonly store: ObjectStore;
 	readonly clock: Clock;
 	readonly log: Logger;
+	readonly version: string;
 	/** An event is in the outbox. */
 	readonly onEvent?: () => void;
+	/** Other settings are about to be applied, of the file or of the control API. */
+	readonly onSettings?: (settings: Settings) => void;
 };
-
-/** The default of `udpMaxPayloadSize`, MediaMTX's: it leaves room for IPv6. */
-const DEFAULT_UDP_PAYLOAD = 1452;
-
-/** What `writeQueueSize` counts: packets of Ethernet's size. */
-const QUEUED_PACKET_BYTES = 1500;
 
 /** Settings that a running node cannot take over. */
 const FIXED = ["nodeId", "dataDir", "bucket", "spoolMaxSize", "functions", "functionsAddress", "publicURL"] as const;
@@ -234,9 +226,8 @@ export class MediaNode implements AsyncDisposable {
 		);
 
 		const failures = new Failures({ clock });
-		const access = parts.use(
-			new SwitchableAuthenticator(nodeAuthenticator({ settings, secrets, clock, log, failures })),
-		);
+		let authenticator = nodeAuthenticator({ settings, secrets, clock, log, failures });
+		const access = parts.use(new SwitchableAuthenticator(authenticator));
 		const rtsp: Replaceable<RtspServerSettings | null, RtspServer> = parts.use(
 			new Replaceable((serverSettings: RtspServerSettings | null) =>
 				serverSettings === null
@@ -258,26 +249,51 @@ export class MediaNode implements AsyncDisposable {
 		);
 		parts.use(access.onChange(() => rtsp.part?.reauthorize()));
 		metrics.watch({ table, hls, reporter, rtsp: () => rtsp.part });
+		const authorize = (request: AccessRequest, stop?: AbortSignal) => access.authorize(request, stop);
 		const metricsServer = parts.use(
-			new Replaceable<string | null, MetricsServer>((address) =>
-				address === null
-					? Promise.resolve(null)
-					: MetricsServer.open({ ...addressOf(address), registry: metrics.registry, log }),
+			new Replaceable<HttpServerSettings | null, HttpServer>(async (server) =>
+				server === null ? null : openMetrics({ server, registry: metrics.registry, authorize, clock, log }),
 			),
 		);
+		let node: MediaNode | null = null;
+		const control: ControlParts = {
+			version: options.version,
+			startedMs: clock.now(),
+			settings: () => settings,
+			configure: async (next) => node?.configure(next),
+			configs: () => configs,
+			paths: () => table.list(),
+			sessions: () => rtsp.part?.sessions() ?? [],
+			kick: (id) => rtsp.part?.kick(id) ?? false,
+			refreshKeys: () => authenticator.refresh(),
+			authorize,
+		};
+		const controlApi = parts.use(
+			new Replaceable<HttpServerSettings | null, HttpServer>(async (server) =>
+				server === null ? null : openControlApi({ server, parts: control, clock, log }),
+			),
+		);
+		const applyServers = async () => {
+			await rtsp.apply(rtspServerSettings(settings));
+			await metricsServer.apply(settings.metrics ? httpServerSettings(settings, "metrics") : null);
+			await controlApi.apply(settings.api ? httpServerSettings(settings, "api") : null);
+		};
 
 		const apply = async (next: Settings) => {
 			const isOtherAccess = JSON.stringify(accessSettings(next)) !== JSON.stringify(accessSettings(settings));
 			settings = next;
-			if (isOtherAccess) access.replace(nodeAuthenticator({ settings, secrets, clock, log, failures }));
+			options.onSettings?.(settings);
+			if (isOtherAccess) {
+				authenticator = nodeAuthenticator({ settings, secrets, clock, log, failures });
+				access.replace(authenticator);
+			}
 			applyPaths();
-			await rtsp.apply(rtspServerSettings(settings));
-			await metricsServer.apply(settings.metrics ? settings.metricsAddress : null);
+			await applyServers();
 		};
-		await rtsp.apply(rtspServerSettings(settings));
-		await metricsServer.apply(settings.metrics ? settings.metricsAddress : null);
+		await applyServers();
 		applyPaths();
-		return new MediaNode(options, table, rtsp, apply, parts.move());
+		node = new MediaNode(options, table, rtsp, apply, parts.move());
+		return node;
 	}
 
 	/** `null` while it is switched off. */
@@ -304,100 +320,4 @@ export class MediaNode implements AsyncDisposable {
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.#parts.disposeAsync();
 	}
-}
-
-/** The table as doors see it: a timeline that was taken for a publisher that was not let in is given back. */
-function gated(table: PathTable, hls: LiveHls): StreamTable {
-	return {
-		async publish(request, signal) {
-			try {
-				return await table.publish(request, signal);
-			} catch (error) {
-				await hls.release(request.path);
-				throw error;
-			}
-		},
-		read: (name, signal, query) => table.read(name, signal, query),
-	};
-}
-
-/** Nobody's default is to make camera packets smaller that fit into IPv4 over Ethernet as they are. */
-function maxPacketBytes({ udpMaxPayloadSize }: Settings): number {
-	return udpMaxPayloadSize === DEFAULT_UDP_PAYLOAD ? DEFAULT_MAX_PACKET_BYTES : udpMaxPayloadSize;
-}
-
-/** What is started when somebody reads a path that has no stream. */
-function demandSettings(
-	sources: Sources,
-	hooks: PathHooks,
-	name: PathName,
-	configured: ConfiguredPath,
-	query: string,
-): DemandSettings | null {
-	const { config } = configured;
-	if (config.sourceOnDemand) {
-		return {
-			startTimeoutMs: durationMs(config.sourceOnDemandStartTimeout),
-			closeAfterMs: durationMs(config.sourceOnDemandCloseAfter),
-			start: () => sources.start(name, configured, query),
-		};
-	}
-	if (config.runOnDemand === "") return null;
-	return {
-		startTimeoutMs: durationMs(config.runOnDemandStartTimeout),
-		closeAfterMs: durationMs(config.runOnDemandCloseAfter),
-		start: () => {
-			const moment = hooks.demand(name, configured, query);
-			return { lastError: null, [Symbol.asyncDispose]: () => moment[Symbol.asyncDispose]() };
-		},
-	};
-}
-
-/** Tells of a supply when it starts and when it is stopped. */
-function told(events: StreamEvents, name: PathName, supply: Supply): Supply {
-	events.demand(name, true);
-	return {
-		get lastError() {
-			return supply.lastError;
-		},
-		async [Symbol.asyncDispose]() {
-			events.demand(name, false);
-			await supply[Symbol.asyncDispose]();
-		},
-	};
-}
-
-/** `null`: there is to be no RTSP server. */
-function rtspServerSettings(settings: Settings): RtspServerSettings | null {
-	if (!settings.rtsp) return null;
-	const { rtspEncryption, multicastIPRange: range } = settings;
-	return {
-		plain:
-			rtspEncryption === "strict"
-				? null
-				: {
-						address: addressOf(settings.rtspAddress),
-						rtpAddress: addressOf(settings.rtpAddress),
-						rtcpAddress: addressOf(settings.rtcpAddress),
-						multicast: { range, rtpPort: settings.multicastRTPPort, rtcpPort: settings.multicastRTCPPort },
-					},
-		secure:
-			rtspEncryption === "no"
-				? null
-				: {
-						address: addressOf(settings.rtspsAddress),
-						rtpAddress: addressOf(settings.srtpAddress),
-						rtcpAddress: addressOf(settings.srtcpAddress),
-						multicast: { range, rtpPort: settings.multicastSRTPPort, rtcpPort: settings.multicastSRTCPPort },
-						keyFile: settings.rtspServerKey,
-						certFile: settings.rtspServerCert,
-					},
-		transports: settings.rtspTransports,
-		authMethods: settings.rtspAuthMethods,
-		readBufferBytes: settings.udpReadBufferSize,
-		trustedProxies: settings.rtspTrustedProxies,
-		readTimeoutMs: durationMs(settings.readTimeout),
-		writeTimeoutMs: durationMs(settings.writeTimeout),
-		readerBudgetBytes: Math.max(READER_BUDGET_BYTES, settings.writeQueueSize * QUEUED_PACKET_BYTES),
-	};
 }

@@ -27,6 +27,7 @@ export const PROBLEMS = {
 	"rtsp.session": { kind: "protocol", status: 454, title: "There is no such RTSP session" },
 	"rtsp.transport": { kind: "protocol", status: 461, title: "The RTSP transport is not supported" },
 	"rtsp.timeout": { kind: "protocol", status: 408, title: "The RTSP peer went silent" },
+	"webrtc.failed": { kind: "protocol", status: 400, title: "The WebRTC connection failed" },
 	"source.unreachable": { kind: "protocol", status: 502, title: "The source cannot be reached" },
 	"source.timeout": { kind: "protocol", status: 504, title: "The source went silent" },
 

@@ -1,5 +1,6 @@
 /** RTSP connections and sessions over the control API. A connection of ours has one session, and shares its ID. */
 
+import { ANY_USER } from "#shared/config/user.ts";
 import { GoneError, InputError } from "#shared/problem.ts";
 import type { SessionSnapshot } from "../rtsp/session-state.ts";
 import type { ControlParts, ControlRoute } from "./control-route.ts";
@@ -102,7 +103,8 @@ function sessionJson(session: SessionSnapshot) {
 		state: session.state,
 		path: session.path ?? "",
 		query: session.query,
-		user: session.user,
+		// Who need not say a name has none in MediaMTX.
+		user: session.user === ANY_USER ? "" : session.user,
 		userAgent: session.userAgent,
 		transport: transport === null ? null : TRANSPORTS[transport],
 		profile: transport === null ? null : session.secure ? "SAVP" : "AVP",

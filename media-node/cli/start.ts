@@ -47,6 +47,7 @@ export async function start({ config, version }: { config?: string; version: str
 		await run({
 			settings,
 			secrets,
+			version,
 			log,
 			setLevel,
 			file: loaded.file,
@@ -67,6 +68,7 @@ export async function start({ config, version }: { config?: string; version: str
 type RunOptions = {
 	readonly settings: Settings;
 	readonly secrets: NodeSecrets;
+	readonly version: string;
 	readonly log: Logger;
 	readonly setLevel: (level: LogLevel) => void;
 	readonly file: string;
@@ -75,20 +77,30 @@ type RunOptions = {
 };
 
 /** Opens everything, waits for `stop`, and closes everything in the reverse order. */
-async function run({ settings, secrets, log, setLevel, file, stop, onReady }: RunOptions): Promise<void> {
+async function run({ settings, secrets, version, log, setLevel, file, stop, onReady }: RunOptions): Promise<void> {
 	const location = bucketOf(settings);
 	await using store = await openStore(location, {}, stop);
 	await using functions = settings.functions ? await openFunctions(settings, secrets, location, store, log) : null;
 	await using node = await MediaNode.open(
-		{ settings, secrets, store, clock: systemClock, log, onEvent: () => functions?.poke() },
+		{
+			settings,
+			secrets,
+			store,
+			clock: systemClock,
+			log,
+			version,
+			onEvent: () => functions?.poke(),
+			onSettings: (next) => {
+				setLevel(next.logLevel);
+				functions?.configure(pathsOf(next));
+			},
+		},
 		stop,
 	);
 	const reload = async () => {
 		try {
 			const next = await readSettings(file);
 			for (const warning of next.warnings) log.warn(warning);
-			setLevel(next.settings.logLevel);
-			functions?.configure(pathsOf(next.settings));
 			await node.configure(next.settings);
 			log.info(`${file} was read again, and its changes are in effect`);
 		} catch (error) {

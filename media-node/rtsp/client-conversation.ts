@@ -1,7 +1,7 @@
 /** A conversation with one server: who we are to it, which session it gave us, and what it says to what we ask. */
 
 import { abortedError, type Clock } from "#shared/clock.ts";
-import { DeniedError, GoneError, ProtocolError, type SluiceError } from "#shared/problem.ts";
+import { DeniedError, ProtocolError, type SluiceError } from "#shared/problem.ts";
 import { socketChannel } from "./byte-channel.ts";
 import { ClientAuth } from "./client-auth.ts";
 import { ClientConnection } from "./client-connection.ts";
@@ -9,6 +9,7 @@ import { type ClientRequest, writeRequest } from "./client-request.ts";
 import { openSocket, type SocketTarget } from "./client-socket.ts";
 import { parseSessionHeader, type SessionHeader } from "./client-transport.ts";
 import { openHttpTunnel } from "./client-tunnel.ts";
+import { openWebSocket } from "./client-websocket.ts";
 import type { RtspResponseMessage } from "./message.ts";
 import type { SourceUrl } from "./source-url.ts";
 
@@ -20,6 +21,8 @@ export type ConversationOptions = {
 	/** Stops what waits. It does not end the conversation: there is still a TEARDOWN to say. */
 	readonly signal: AbortSignal;
 };
+
+const OPENERS = { http: openHttpTunnel, websocket: openWebSocket } as const;
 
 const DEFAULT_SESSION_TIMEOUT_MS = 60_000;
 /** How often credentials are shown for one request: after the question, and once more when a nonce was stale. */
@@ -46,22 +49,16 @@ export class ClientConversation implements AsyncDisposable {
 		this.#options = options;
 	}
 
-	/** @throws what {@link openSocket} and {@link openHttpTunnel} throw; ProtocolError `rtsp.transport` */
+	/** @throws what {@link openSocket}, {@link openHttpTunnel} and {@link openWebSocket} throw */
 	static async open(url: SourceUrl, options: ConversationOptions): Promise<ClientConversation> {
 		const { host, port, isTls, tunnel } = url;
 		const { fingerprint, clock, timeoutMs, signal } = options;
 		const auth = new ClientAuth(url);
 		const target: SocketTarget = { host, port, isTls, fingerprint, clock, timeoutMs };
-		if (tunnel === "websocket") {
-			throw new ProtocolError(
-				"rtsp.transport",
-				"RTSP sources through a WebSocket are not supported. Use rtsp+http:// or rtsps+http:// for the same server",
-			);
-		}
 		const channel =
-			tunnel === "http"
-				? await openHttpTunnel({ url, target, auth: new ClientAuth(url) }, signal)
-				: socketChannel(await openSocket(target, signal));
+			tunnel === "none"
+				? socketChannel(await openSocket(target, signal))
+				: await OPENERS[tunnel]({ url, target, auth: new ClientAuth(url) }, signal);
 		return new ClientConversation(url, new ClientConnection(channel, clock), auth, options);
 	}
 
@@ -161,10 +158,13 @@ export function refusal(method: string, { status }: RtspResponseMessage): Sluice
 			return new DeniedError("access.forbidden", `${message}: its user may not do this`);
 		case 404:
 		case 410:
-			return new GoneError("stream.not_found", `${message}: there is nothing at the path of its URL`);
+			return new ProtocolError("source.unreachable", `${message}: there is nothing at the path of its URL`);
 		case 453:
 		case 503:
-			return new GoneError("stream.not_found", `${message}: it has no room for one more reader, or no stream now`);
+			return new ProtocolError(
+				"source.unreachable",
+				`${message}: it has no room for one more reader, or no stream now`,
+			);
 		case 461:
 			return new ProtocolError("rtsp.transport", `${message}: it does not send this way; set rtspTransport to another`);
 		default:

@@ -17,7 +17,7 @@ const FINGERPRINT = "B4:4B:C7:2C:13:2C:60:71:A8:61:D4:66:94:B6:12:B5:CB:75:D9:64
 
 const codeOf = async (ended: Promise<unknown>) => {
 	const error = await ended;
-	return hasCode(error, "access.credentials", "aborted", "rtsp.timeout", "stream.not_found") ? error.code : error;
+	return hasCode(error, "access.credentials", "aborted", "rtsp.timeout", "source.unreachable") ? error.code : error;
 };
 
 describe("a source over TLS", () => {

@@ -3,7 +3,7 @@
 import net from "node:net";
 import tls from "node:tls";
 import { abortedError, type Clock } from "#shared/clock.ts";
-import { DeniedError, GoneError, ProtocolError, type SluiceError } from "#shared/problem.ts";
+import { DeniedError, ProtocolError, type SluiceError } from "#shared/problem.ts";
 import { matchesFingerprint } from "../access/fingerprint.ts";
 
 export type SocketTarget = {
@@ -19,8 +19,8 @@ export type SocketTarget = {
 
 /**
  * Connects, and hands out the socket when anything may be sent. The caller destroys it.
- * @throws GoneError `stream.not_found` when nobody is there, `aborted`
- * @throws ProtocolError `rtsp.timeout`
+ * @throws ProtocolError `source.unreachable` when nobody is there, `rtsp.timeout`
+ * @throws GoneError `aborted`
  * @throws DeniedError `access.credentials` when the certificate is not the one that is trusted
  */
 export function openSocket(target: SocketTarget, signal: AbortSignal): Promise<net.Socket> {
@@ -56,7 +56,7 @@ export function openSocket(target: SocketTarget, signal: AbortSignal): Promise<n
 		const where = `${host}:${port}`;
 		const onAbort = () => finish(abortedError(signal));
 		const onError = (cause: NodeJS.ErrnoException) => finish(connectError(where, cause));
-		const onClose = () => finish(new GoneError("stream.not_found", `The source at ${where} closed the connection`));
+		const onClose = () => finish(closedBy(where));
 		const timer = clock.after(timeoutMs, () =>
 			finish(
 				new ProtocolError("rtsp.timeout", `The source at ${where} cannot be reached: no answer for ${timeoutMs} ms`),
@@ -93,5 +93,10 @@ function connectError(where: string, cause: NodeJS.ErrnoException): SluiceError 
 			{ cause },
 		);
 	}
-	return new GoneError("stream.not_found", `The source at ${where} cannot be reached: ${why}`, { cause });
+	return new ProtocolError("source.unreachable", `The source at ${where} cannot be reached: ${why}`, { cause });
+}
+
+/** The error of a source, `host:port`, that takes a connection and ends it. */
+export function closedBy(where: string): ProtocolError {
+	return new ProtocolError("source.unreachable", `The source at ${where} closed the connection`);
 }

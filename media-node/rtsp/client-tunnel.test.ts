@@ -132,7 +132,7 @@ describe("an RTSP source in a tunnel of HTTP", () => {
 		await using closed = open();
 		await eventually("the GET", () => heads.length === 3);
 		down?.destroy();
-		expect(await codeOf(closed.ended)).toBe("stream.not_found");
+		expect(await codeOf(closed.ended)).toBe("source.unreachable");
 	});
 
 	it("ends when either of its connections does", async () => {

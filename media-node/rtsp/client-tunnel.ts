@@ -9,7 +9,7 @@ import { GoneError, ProtocolError, type SluiceError } from "#shared/problem.ts";
 import { type ByteChannel, socketChannel } from "./byte-channel.ts";
 import type { ClientAuth } from "./client-auth.ts";
 import { USER_AGENT } from "./client-request.ts";
-import { openSocket, type SocketTarget } from "./client-socket.ts";
+import { closedBy, openSocket, type SocketTarget } from "./client-socket.ts";
 import { MAX_HEAD_BYTES, parseHead } from "./message.ts";
 import type { SourceUrl } from "./source-url.ts";
 
@@ -135,7 +135,7 @@ function readHttpHead(socket: Socket, { host, port, clock, timeoutMs }: SocketTa
 			reject(error);
 		};
 		const onAbort = () => fail(new GoneError("aborted", "The operation was stopped before it finished"));
-		const onClose = () => fail(new GoneError("stream.not_found", `The source at ${where} closed the connection`));
+		const onClose = () => fail(closedBy(where));
 		const onData = (chunk: Uint8Array) => {
 			bytes = Buffer.concat([bytes, chunk]);
 			const end = /\r?\n\r?\n/.exec(bytes.toString("latin1"));

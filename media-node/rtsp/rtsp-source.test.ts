@@ -191,7 +191,7 @@ describe("an RTSP source over TCP", () => {
 		const { port } = camera;
 		await camera[Symbol.asyncDispose]();
 		await using pull = pullFrom(`rtsp://user:secret@127.0.0.1:${port}/cam`);
-		expect(await codeOf(pull.ended)).toBe("stream.not_found");
+		expect(await codeOf(pull.ended)).toBe("source.unreachable");
 		expect(String(await pull.ended)).not.toContain("secret");
 	});
 });
@@ -227,8 +227,8 @@ describe("what a camera may answer", () => {
 
 	it.each([
 		[403, "access.forbidden"],
-		[404, "stream.not_found"],
-		[503, "stream.not_found"],
+		[404, "source.unreachable"],
+		[503, "source.unreachable"],
 		[500, "rtsp.state"],
 	])("%i to DESCRIBE ends it with %s", async (status, code) => {
 		await using camera = await FakeCamera.open(({ method }) => (method === "DESCRIBE" ? { status } : undefined));
@@ -330,7 +330,7 @@ describe("what a camera may answer", () => {
 	it("may not be asked in ways that the URL rules out", async () => {
 		await using udp = pullFrom("rtsps://127.0.0.1:1/cam", { rtspTransport: "udp" });
 		expect(await codeOf(udp.ended)).toBe("config.invalid");
-		await using ws = pullFrom("rtsp+ws://127.0.0.1:1/cam");
-		expect(await codeOf(ws.ended)).toBe("rtsp.transport");
+		await using ws = pullFrom("rtsp+ws://127.0.0.1:1/cam", { rtspTransport: "multicast" });
+		expect(await codeOf(ws.ended)).toBe("config.invalid");
 	});
 });

@@ -104,6 +104,22 @@ describe("the description of a source", () => {
 		expect(audio("sendonly", "sendonly")).toEqual(["0", "1"]);
 	});
 
+	it("finds the channels to talk back when it was asked for them, those with a known codec first", () => {
+		const found = (...sections: string[]) => {
+			const { media, backChannels } = parseSourceDescription(sections.join("\n"), false, true);
+			return [media.map(({ control }) => control), backChannels.map(({ control }) => control)];
+		};
+		const video = "m=video 0 RTP/AVP 96\na=rtpmap:96 H264/90000\na=control:v";
+		const audio = (control: string, direction: string) => `m=audio 0 RTP/AVP 0\na=control:${control}\na=${direction}`;
+		const unknown = "m=audio 0 RTP/AVP 97\na=rtpmap:97 X-ODD/8000\na=control:odd\na=sendonly";
+		expect(found(video, unknown, audio("b", "sendonly"))).toEqual([["v"], ["b", "odd"]]);
+		expect(found(audio("a", "recvonly"), audio("b", "sendonly"))).toEqual([["a"], ["b"]]);
+		expect(found(audio("a", "recvonly"))).toEqual([["a"], []]);
+		// A camera that does not know what ONVIF means, and says what it does itself.
+		expect(found(`${video}\na=sendonly`, audio("a", "sendonly"))).toEqual([["v", "a"], []]);
+		expect(parseSourceDescription([video, audio("b", "sendonly")].join("\n")).backChannels).toEqual([]);
+	});
+
 	it("leaves out what it cannot receive, and says why", () => {
 		const { media, skipped } = parseSourceDescription(
 			"m=video 0 RTP/SAVP 96\na=rtpmap:96 H264/90000\nm=audio 0 RTP/AVP 99\nm=x 0 udp 1\nm=audio 0 RTP/AVP 0",

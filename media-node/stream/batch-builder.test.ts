@@ -53,6 +53,30 @@ describe("a batch", () => {
 		expect(batch.bytes).toEqual(before);
 	});
 
+	it("is only lent when nobody keeps it, and the next one takes its place", () => {
+		let isKept = false;
+		const batches: RtpBatch[] = [];
+		const builder = new BatchBuilder(
+			[H264_TRACK, AAC_TRACK],
+			(batch) => batches.push({ ...batch, bytes: isKept ? batch.bytes : Buffer.from(batch.bytes) }),
+			() => isKept,
+		);
+		const add = (sequence: number, fill: number) => {
+			const bytes = video(sequence, 3000 * sequence, nal(1, 500, fill));
+			const packet = newRtpPacket();
+			readRtpPacket(packet, bytes, 0, bytes.length);
+			builder.addPacket(0, bytes, 0, bytes.length, packet, 0);
+			builder.flush();
+			return bytes;
+		};
+		const sent = [add(1, 0xa1), add(2, 0xa2)];
+		isKept = true;
+		sent.push(add(3, 0xa3));
+		isKept = false;
+		sent.push(add(4, 0xa4));
+		expect(batches.map(({ bytes }) => Buffer.from(bytes.subarray(4)))).toEqual(sent.map((bytes) => Buffer.from(bytes)));
+	});
+
 	it("carries the numbers that the packet object says, and all else as it came", () => {
 		const { batches, builder } = builderOf();
 		// RFC 3550 §5.3.1: an extension of one word, and padding.

@@ -20,25 +20,30 @@ export function keyTrackOf(tracks: readonly Track[]): Track | undefined {
 }
 
 /**
- * Collects the packets of one read into one buffer, and gives it away as an immutable batch of exactly its size. A batch
- * ends before a packet that starts a key frame of the first video track, so that every key frame starts a batch.
+ * Collects the packets of one read into one buffer, and gives them away as a batch: an immutable one of exactly its
+ * size, or, where nobody keeps it, one that is only lent. A batch ends before a packet that starts a key frame of the first video track, so that every key frame starts a batch.
  */
 export class BatchBuilder {
 	readonly #emit: (batch: RtpBatch) => void;
+	readonly #isKept: () => boolean;
 	/** The track whose key frames readers wait for, and its codec; -1 when readers can begin anywhere. */
 	readonly #keyTrack: number;
 	readonly #keyCodec: Track["codec"]["name"];
 	/** Time stamp of the last key frame: its other packets may look like the start of one too, and start nothing. */
 	#keyTime = NONE;
-	#buffer: Uint8Array = new Uint8Array(0);
+	#buffer: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 	#length = 0;
 	#packets: number[] = [];
 	#randomAccess = false;
 	#arrivalMs = 0;
 
-	/** Each batch goes to `emit`, within the call that completes it. */
-	constructor(tracks: readonly Track[], emit: (batch: RtpBatch) => void) {
+	/**
+	 * Each batch goes to `emit`, within the call that completes it. `isKept`, asked before: somebody keeps it for longer
+	 * than that. Where nobody does, its bytes are lent, and others take their place as soon as `emit` has returned.
+	 */
+	constructor(tracks: readonly Track[], emit: (batch: RtpBatch) => void, isKept: () => boolean = always) {
 		this.#emit = emit;
+		this.#isKept = isKept;
 		const video = keyTrackOf(tracks);
 		this.#keyTrack = video?.index ?? NONE;
 		this.#keyCodec = video?.codec.name ?? "Generic";
@@ -77,10 +82,7 @@ export class BatchBuilder {
 	/** Gives away what was collected, if anything. */
 	flush(): void {
 		if (this.#length === 0) return;
-		// A buffer of its own, of exactly its size: whoever keeps a small batch keeps no more. And a `Buffer`, for a socket
-		// would wrap anything else again for each reader.
-		const bytes = Buffer.allocUnsafeSlow(this.#length);
-		bytes.set(this.#buffer.subarray(0, this.#length));
+		const bytes = this.#isKept() ? this.#copy() : Buffer.from(this.#buffer.buffer, 0, this.#length);
 		const batch = {
 			bytes,
 			packets: this.#packets,
@@ -91,6 +93,16 @@ export class BatchBuilder {
 		this.#packets = [];
 		this.#randomAccess = false;
 		this.#emit(batch);
+	}
+
+	/**
+	 * A buffer of its own, of exactly its size: whoever keeps a small batch keeps no more. And a `Buffer`, for a socket
+	 * would wrap anything else again for each reader.
+	 */
+	#copy(): Buffer {
+		const bytes = Buffer.allocUnsafeSlow(this.#length);
+		bytes.set(this.#buffer.subarray(0, this.#length));
+		return bytes;
 	}
 
 	/** Makes room for a packet of `length` bytes behind its interleaved header, and says where it goes. */
@@ -118,4 +130,8 @@ export class BatchBuilder {
 		buffer.set(this.#buffer.subarray(0, this.#length));
 		this.#buffer = buffer;
 	}
+}
+
+function always(): boolean {
+	return true;
 }

@@ -20,6 +20,8 @@ const FRAMES_PER_KEY = 25;
 /** What the node reports of itself, after everything that nobody needs any more was collected. */
 export type SoakReport = {
 	readonly heapBytes: number;
+	/** Of buffers, which are not on the heap. */
+	readonly externalBytes: number;
 	readonly cpuSeconds: number;
 	readonly sessions: number;
 	readonly streams: number;
@@ -66,7 +68,7 @@ const settings = settingsSchema.parse({
 const { secrets } = await openSecrets(dataDir);
 const store = await openStore({ kind: "folder", root: `${dataDir}/bucket` });
 const stop = new AbortController();
-const node = await MediaNode.open({ settings, secrets, store, clock: systemClock, log }, stop.signal);
+const node = await MediaNode.open({ version: "soak", settings, secrets, store, clock: systemClock, log }, stop.signal);
 
 const publication = await node.table.publish({
 	path: parsePathName("live"),
@@ -93,7 +95,8 @@ async function report(): Promise<SoakReport> {
 	}
 	const { heapUsed, external } = process.memoryUsage();
 	return {
-		heapBytes: heapUsed + external,
+		heapBytes: heapUsed,
+		externalBytes: external,
 		cpuSeconds: cpu,
 		sessions: node.rtsp?.sessions().length ?? 0,
 		streams: node.table.list().length,

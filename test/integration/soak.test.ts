@@ -11,14 +11,20 @@ import { runSession } from "./soak-sessions.ts";
 const SESSIONS = 40_000;
 const WINDOW = 5000;
 const AT_ONCE = 64;
-/** On two cores of 2020 it takes some 60 s; a machine that is busy with other things has three times as long. */
+/** It takes some 80 s on two cores, server and clients together; a machine that is busy has twice as long. */
 const LIMIT_MS = 180_000;
-/** How much more than after the second window, when code is compiled and buffers have found their size. */
+/**
+ * How much more than after the second window, when code is compiled and buffers have found their size. On a heap of 35 MB
+ * it is what 200 bytes a session would come to.
+ */
 const MAX_HEAP_GROWTH = 1.15;
-/** CPU time of a process depends on what else the machine does; what grows with each session would be at three times. */
-const MAX_CPU_GROWTH = 1.4;
+/** CPU time depends on what else the machine does; what grows with each session would be at four times. */
+const MAX_CPU_GROWTH = 1.5;
 
-type Window = { readonly heapBytes: number; readonly descriptors: number; readonly cpuMsPerSession: number };
+type Window = Pick<SoakReport, "heapBytes" | "externalBytes"> & {
+	readonly descriptors: number;
+	readonly cpuMsPerSession: number;
+};
 
 const descriptorsOf = (child: ChildProcess) => readdirSync(`/proc/${child.pid}/fd`).length;
 
@@ -54,6 +60,7 @@ describe("forty thousand short sessions", () => {
 			});
 			windows.push({
 				heapBytes: quiet.heapBytes,
+				externalBytes: quiet.externalBytes,
 				descriptors: descriptorsOf(child),
 				cpuMsPerSession: ((cpuSeconds - before.cpuSeconds) * 1000) / WINDOW,
 			});
@@ -61,13 +68,11 @@ describe("forty thousand short sessions", () => {
 		}
 		const [, second, ...later] = windows;
 		const figures = JSON.stringify(windows);
-		for (const { heapBytes } of later.slice(-2)) {
+		for (const { heapBytes, externalBytes } of later.slice(-2)) {
 			expect(heapBytes / (second?.heapBytes ?? 0), figures).toBeLessThan(MAX_HEAP_GROWTH);
+			expect(externalBytes / (second?.externalBytes ?? 0), figures).toBeLessThan(MAX_HEAP_GROWTH);
 		}
-		expect(
-			windows.map(({ descriptors }) => descriptors),
-			figures,
-		).toEqual(windows.map(() => atStart));
+		expect(Math.max(...windows.map(({ descriptors }) => descriptors)), figures).toBeLessThanOrEqual(atStart);
 		const lastCpu = Math.min(...later.slice(-2).map(({ cpuMsPerSession }) => cpuMsPerSession));
 		expect(lastCpu / (second?.cpuMsPerSession ?? 0), figures).toBeLessThan(MAX_CPU_GROWTH);
 		process.stdout.write(`${figures}\n`);

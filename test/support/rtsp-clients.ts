@@ -18,28 +18,28 @@ export function publishGst(file: string, url: string, protocols: "tcp" | "udp", 
 	]);
 }
 
+/** Packets, or access units of video, to be received. */
+export type Amount = { readonly video: number; readonly audio: number };
+
 /** FFmpeg that writes so many video and audio packets to `out`, and ends. */
-export function readFfmpeg(
-	url: string,
-	transport: string,
-	out: string,
-	{ video, audio }: { video: number; audio: number },
-): Program {
+export function readFfmpeg(url: string, transport: string, out: string, { video, audio }: Amount): Program {
 	return new Program("ffmpeg", [
 		...["-nostdin", "-v", "error", "-y", "-rtsp_transport", transport, "-i", url, "-c", "copy"],
 		...["-frames:v", String(video), "-frames:a", String(audio), out],
 	]);
 }
 
-/** GStreamer that writes so many access units to `out`, and ends. `protocols`: of rtspsrc. */
-export function readGst(url: string, protocols: string, out: string, frames: number, login?: Login): Program {
+/** GStreamer that writes so many access units to `out`, takes so many packets of sound, and ends. `protocols`: of rtspsrc. */
+export function readGst(url: string, protocols: string, out: string, { video, audio }: Amount, login?: Login): Program {
 	return new Program("gst-launch-1.0", [
 		...["-q", "rtspsrc", "name=in", `location=${url}`, `protocols=${protocols}`, "tls-validation-flags=0"],
 		...gstLogin(login),
 		...["in.", "!", "application/x-rtp,media=video", "!", "rtph264depay", "!", "h264parse"],
 		// The buffer of the number ends the stream instead of passing.
-		...["!", "video/x-h264,alignment=au", "!", "identity", `eos-after=${frames + 1}`],
+		...["!", "video/x-h264,alignment=au", "!", "identity", `eos-after=${video + 1}`],
 		...["!", "matroskamux", "!", "filesink", `location=${out}`],
+		...(audio === 0 ? [] : ["in.", "!", "application/x-rtp,media=audio", "!", "identity", `eos-after=${audio + 1}`]),
+		...(audio === 0 ? [] : ["!", "fakesink", "sync=false", "async=false"]),
 	]);
 }
 
@@ -55,8 +55,8 @@ const films = new Map<string, Promise<ProbedPacket[]>>();
  * piece of the film. The first two access units do not count: who joins a multicast group may get half of one.
  */
 export async function placeInFilm(out: string, film: string): Promise<{ place: number; frames: number }> {
-	let probing = films.get(film);
-	if (probing === undefined) films.set(film, (probing = probePackets(film, "v:0")));
+	const probing = films.get(film) ?? probePackets(film, "v:0");
+	films.set(film, probing);
 	const source = await probing;
 	const received = await probePackets(out, "v:0");
 	const whole = received.slice(2);

@@ -11,7 +11,7 @@ const FLOORS: readonly (readonly string[])[] = [
 	["rtp", "mp4", "mpegts", "srtp"],
 	["stream"],
 	["access", "config", "hooks", "paths"],
-	["rtsp", "datagram", "file", "hls", "bucket", "control", "api"],
+	["rtsp", "webrtc", "datagram", "file", "hls", "bucket", "control", "api"],
 	["cli"],
 ];
 

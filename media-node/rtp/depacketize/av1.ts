@@ -84,10 +84,11 @@ export class Av1Assembler implements UnitAssembler {
 	#element(bytes: Uint8Array, at: number, size: number, continues: boolean): boolean {
 		if (this.#size + size > MAX_ACCESS_UNIT_BYTES) return false;
 		this.#size += size;
-		if (!this.#inFragment && !continues) return this.#obu(bytes.subarray(at, at + size));
+		const isFragment = this.#inFragment || continues;
 		if (!this.#inFragment) this.#arena.begin();
 		this.#arena.append(bytes, at, size);
 		this.#inFragment = continues;
+		if (!isFragment) return this.#obu(this.#arena.take());
 		// A frame may be all fragment until its end, and its unit must end without that end, too.
 		this.#hasPicture = true;
 		return continues || this.#obu(this.#arena.take());

@@ -1,6 +1,7 @@
 /**
- * Where the fragments of frames are joined: a growing buffer that is used again and again. Two of them take turns, one
- * access unit each, because one packet may complete a unit and begin the next, while the first was not yet read.
+ * Where the parts of an access unit are gathered and joined, for their packets may be gone before it is whole: a growing
+ * buffer that is used again and again. Two of them take turns, one access unit each, because one packet may complete a
+ * unit and begin the next, while the first was not yet read.
  */
 export class FragmentArena {
 	#bytes = new Uint8Array(0);
@@ -50,7 +51,7 @@ export class FragmentArena {
 		if (this.#end + count <= this.#bytes.length) return;
 		const length = this.length;
 		// Frames that were taken stay where they are: views keep the old buffer alive.
-		const grown = new Uint8Array(Math.max(MIN_BYTES, (length + count) * 2));
+		const grown = new Uint8Array(Math.max(MIN_BYTES, (length + count) * 2, this.#bytes.length * 2));
 		grown.set(this.#bytes.subarray(this.#start, this.#end));
 		this.#bytes = grown;
 		this.#start = 0;

@@ -85,7 +85,9 @@ export class NalDepacketizer implements Depacketizer, NalCollector {
 
 	nal(bytes: Uint8Array, offset: number, length: number): boolean {
 		if (this.#inFragments || length === 0 || this.#size + length > MAX_ACCESS_UNIT_BYTES) return false;
-		return this.#add(bytes.subarray(offset, offset + length));
+		this.#arena.begin();
+		this.#arena.append(bytes, offset, length);
+		return this.#add(this.#arena.take());
 	}
 
 	beginFragments(header: readonly number[], bytes: Uint8Array, offset: number, length: number): boolean {

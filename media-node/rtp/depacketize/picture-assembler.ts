@@ -18,8 +18,6 @@ export type PicturePayloadFormat = {
 export class PictureAssembler implements UnitAssembler {
 	readonly #format: PicturePayloadFormat;
 	readonly #arena = new FragmentArena();
-	/** The only part so far, as a view of its packet. */
-	#only: Uint8Array | null = null;
 	#size = 0;
 	#hasPicture = false;
 
@@ -33,7 +31,6 @@ export class PictureAssembler implements UnitAssembler {
 
 	begin(): void {
 		this.#arena.swap();
-		this.#only = null;
 		this.#size = 0;
 		this.#hasPicture = false;
 	}
@@ -46,19 +43,13 @@ export class PictureAssembler implements UnitAssembler {
 		const size = length - header;
 		if (this.#size + size > MAX_ACCESS_UNIT_BYTES) return false;
 		this.#hasPicture ||= this.#format.hasPicture(bytes, start, size);
-		if (this.#size === 0) {
-			this.#only = bytes.subarray(start, start + size);
-		} else {
-			if (this.#only !== null) this.#arena.append(this.#only, 0, this.#only.length);
-			this.#only = null;
-			this.#arena.append(bytes, start, size);
-		}
+		this.#arena.append(bytes, start, size);
 		this.#size += size;
 		return true;
 	}
 
 	take(): Omit<AccessUnit, "rtpTime"> {
-		const picture = this.#only ?? this.#arena.take();
+		const picture = this.#arena.take();
 		return { frames: [picture], randomAccess: this.#format.isRandomAccess(picture) };
 	}
 }

@@ -1,0 +1,118 @@
+/** What parts of a node are made of its settings. Part of the wiring. */
+
+import { addressOf } from "#shared/config/address.ts";
+import { durationMs } from "#shared/config/duration.ts";
+import type { Settings } from "#shared/config/settings.ts";
+import type { PathName } from "#shared/path-name.ts";
+import type { LiveHls } from "./live-hls.ts";
+import type { PathHooks } from "./path-hooks.ts";
+import type { Supply } from "./paths/demand.ts";
+import type { ConfiguredPath } from "./paths/path-configs.ts";
+import type { DemandSettings, PathTable } from "./paths/path-table.ts";
+import type { Sources } from "./paths/sources.ts";
+import { READER_BUDGET_BYTES } from "./rtsp/reader.ts";
+import type { RtspServerSettings } from "./rtsp/server.ts";
+import type { StreamTable } from "./stream/publication.ts";
+import { DEFAULT_MAX_PACKET_BYTES } from "./stream/stream.ts";
+import type { StreamEvents } from "./stream-events.ts";
+
+/** What `writeQueueSize` counts: packets of Ethernet's size. */
+const QUEUED_PACKET_BYTES = 1500;
+/** The default of `udpMaxPayloadSize`, MediaMTX's: it leaves room for IPv6. */
+const DEFAULT_UDP_PAYLOAD = 1452;
+
+/** The table as doors see it: a timeline that was taken for a publisher that was not let in is given back. */
+export function gated(table: PathTable, hls: LiveHls): StreamTable {
+	return {
+		async publish(request, signal) {
+			try {
+				return await table.publish(request, signal);
+			} catch (error) {
+				await hls.release(request.path);
+				throw error;
+			}
+		},
+		read: (name, signal, query) => table.read(name, signal, query),
+	};
+}
+
+/** Nobody's default is to make camera packets smaller that fit into IPv4 over Ethernet as they are. */
+export function maxPacketBytes({ udpMaxPayloadSize }: Settings): number {
+	return udpMaxPayloadSize === DEFAULT_UDP_PAYLOAD ? DEFAULT_MAX_PACKET_BYTES : udpMaxPayloadSize;
+}
+
+/** What is started when somebody reads a path that has no stream. */
+export function demandSettings(
+	sources: Sources,
+	hooks: PathHooks,
+	name: PathName,
+	configured: ConfiguredPath,
+	query: string,
+): DemandSettings | null {
+	const { config } = configured;
+	if (config.sourceOnDemand) {
+		return {
+			startTimeoutMs: durationMs(config.sourceOnDemandStartTimeout),
+			closeAfterMs: durationMs(config.sourceOnDemandCloseAfter),
+			start: () => sources.start(name, configured, query),
+		};
+	}
+	if (config.runOnDemand === "") return null;
+	return {
+		startTimeoutMs: durationMs(config.runOnDemandStartTimeout),
+		closeAfterMs: durationMs(config.runOnDemandCloseAfter),
+		start: () => {
+			const moment = hooks.demand(name, configured, query);
+			return { lastError: null, [Symbol.asyncDispose]: () => moment[Symbol.asyncDispose]() };
+		},
+	};
+}
+
+/** Tells of a supply when it starts and when it is stopped. */
+export function told(events: StreamEvents, name: PathName, supply: Supply): Supply {
+	events.demand(name, true);
+	return {
+		get lastError() {
+			return supply.lastError;
+		},
+		async [Symbol.asyncDispose]() {
+			events.demand(name, false);
+			await supply[Symbol.asyncDispose]();
+		},
+	};
+}
+
+/** `null`: there is to be no RTSP server. */
+export function rtspServerSettings(settings: Settings): RtspServerSettings | null {
+	if (!settings.rtsp) return null;
+	const { rtspEncryption, multicastIPRange: range } = settings;
+	return {
+		plain:
+			rtspEncryption === "strict"
+				? null
+				: {
+						address: addressOf(settings.rtspAddress),
+						rtpAddress: addressOf(settings.rtpAddress),
+						rtcpAddress: addressOf(settings.rtcpAddress),
+						multicast: { range, rtpPort: settings.multicastRTPPort, rtcpPort: settings.multicastRTCPPort },
+					},
+		secure:
+			rtspEncryption === "no"
+				? null
+				: {
+						address: addressOf(settings.rtspsAddress),
+						rtpAddress: addressOf(settings.srtpAddress),
+						rtcpAddress: addressOf(settings.srtcpAddress),
+						multicast: { range, rtpPort: settings.multicastSRTPPort, rtcpPort: settings.multicastSRTCPPort },
+						keyFile: settings.rtspServerKey,
+						certFile: settings.rtspServerCert,
+					},
+		transports: settings.rtspTransports,
+		authMethods: settings.rtspAuthMethods,
+		readBufferBytes: settings.udpReadBufferSize,
+		trustedProxies: settings.rtspTrustedProxies,
+		readTimeoutMs: durationMs(settings.readTimeout),
+		writeTimeoutMs: durationMs(settings.writeTimeout),
+		readerBudgetBytes: Math.max(READER_BUDGET_BYTES, settings.writeQueueSize * QUEUED_PACKET_BYTES),
+	};
+}

@@ -1,0 +1,83 @@
+import { RateMeter } from "./rate-meter.ts";
+import { ReceptionStatistics } from "../rtp/receiver-report.ts";
+import type { RtpPacket } from "../rtp/rtp-packet.ts";
+import { JitterBuffer, type JitterBufferOptions } from "./jitter-buffer.ts";
+import type { LayerStatistics } from "./incoming-track.ts";
+import { MAX_TRIES, NackGenerator } from "./nack-generator.ts";
+
+/** What a packet waits at least and at most for one that was asked for again. */
+const MIN_WAIT_MS = 200;
+const MAX_WAIT_MS = 500;
+/** What waits for packets that nobody asks for: they are late or lost. */
+const REORDER_WAIT_MS = 60;
+
+/** One encoding of a track: of a camera's picture there may be several, RFC 8853. It has one SSRC at a time. */
+export class IncomingLayer {
+	readonly rid: string;
+	readonly #clockRate: number;
+	readonly #hasNack: boolean;
+	readonly jitter: JitterBuffer;
+	readonly nack = new NackGenerator();
+	readonly #rate = new RateMeter();
+	#statistics: ReceptionStatistics;
+	ssrc: number;
+	packets = 0;
+	bytes = 0;
+	lastPacketMs = Number.NEGATIVE_INFINITY;
+
+	constructor(rid: string, ssrc: number, clockRate: number, hasNack: boolean, jitter: JitterBufferOptions) {
+		this.rid = rid;
+		this.ssrc = ssrc;
+		this.#clockRate = clockRate;
+		this.#hasNack = hasNack;
+		this.#statistics = new ReceptionStatistics(ssrc, clockRate);
+		this.jitter = new JitterBuffer(jitter);
+	}
+
+	/** For receiver reports. */
+	get reception(): ReceptionStatistics {
+		return this.#statistics;
+	}
+
+	/** How long packets wait for a missing one: as long as it takes to ask as often as it is asked for. */
+	get waitMs(): number {
+		if (!this.#hasNack) return REORDER_WAIT_MS;
+		return Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, MAX_TRIES * (this.nack.rttMs + 20)));
+	}
+
+	/** The sender goes on with another source. */
+	restart(ssrc: number): void {
+		this.ssrc = ssrc;
+		this.#statistics = new ReceptionStatistics(ssrc, this.#clockRate);
+		this.rest();
+	}
+
+	/** Nobody waits for anything of this one any more. */
+	rest(): void {
+		this.jitter.reset();
+		this.nack.reset();
+	}
+
+	/** Counts a packet that came; a retransmission counts for the rate only. */
+	count(packet: RtpPacket, length: number, isRetransmission: boolean, nowMs: number): void {
+		this.packets++;
+		this.bytes += length;
+		this.lastPacketMs = nowMs;
+		this.#rate.add(length, nowMs);
+		// RFC 4588 §4: what is sent again belongs to another source.
+		if (!isRetransmission) this.#statistics.received(packet.sequence, packet.timestamp, nowMs);
+	}
+
+	bitrate(nowMs: number): number {
+		return this.#rate.bitrate(nowMs);
+	}
+
+	describe(isPublished: boolean, nowMs: number): LayerStatistics {
+		const { rid, ssrc, packets, bytes } = this;
+		const { asked, recovered, rttMs } = this.nack;
+		const lost = Math.max(0, this.#statistics.lost - recovered);
+		const jitter = this.#statistics.jitterTicks / this.#clockRate;
+		const bitrate = this.bitrate(nowMs);
+		return { rid, ssrc, isPublished, packets, bytes, bitrate, lost, jitter, recovered, asked, rttMs };
+	}
+}

@@ -1,0 +1,88 @@
+import { type MediaStreamTrack, RTCPeerConnection, type RTCRtpTransceiver } from "werift";
+import type { DtlsSetup, LocalDescription, WebRtcTransport } from "../../media-node/webrtc/transport.ts";
+
+/** Numbers of SRTP profiles, as DTLS has them. */
+export type ProfileNumber = 1 | 7;
+
+/** A whole agent of another make, which checks and nominates, for one of our transports. */
+export type WebRtcPeer = AsyncDisposable & {
+	readonly connection: RTCPeerConnection;
+	/** What the peer receives and sends by. */
+	readonly transceiver: RTCRtpTransceiver;
+	/** Resolves when the peer is connected. */
+	readonly connected: Promise<void>;
+	/** SSRC of what the peer sends. */
+	readonly ssrc: number;
+	/** Tracks that the peer found in what it received. */
+	readonly tracks: readonly MediaStreamTrack[];
+	/** Sends what is in the peer's channel of data. */
+	sendData(bytes: Uint8Array): void;
+};
+
+/** SSRC that the peer expects. */
+export const OUR_SSRC = 0x5105;
+export const PAYLOAD_TYPE = 96;
+
+/** Connects a peer of werift to a transport; `setup` is what the peer is in DTLS. */
+export async function connectPeer(
+	transport: WebRtcTransport,
+	{ setup, profiles = [7, 1] }: { setup: Exclude<DtlsSetup, "actpass">; profiles?: readonly ProfileNumber[] },
+): Promise<WebRtcPeer> {
+	const connection = new RTCPeerConnection({ iceServers: [{ urls: "stun:127.0.0.1:9" }] });
+	const transceiver = connection.addTransceiver("video", { direction: "sendrecv" });
+	const tracks: MediaStreamTrack[] = [];
+	connection.onTrack.subscribe((track) => void tracks.push(track));
+	// The offer is ours in the end: the peer says who begins DTLS.
+	await connection.setRemoteDescription({ type: "offer", sdp: offerOf(transport.local, setup) });
+	for (const one of connection.dtlsTransports) one.srtpProfiles = [...profiles];
+	await connection.setLocalDescription(await connection.createAnswer());
+	const sdp = connection.localDescription?.sdp ?? "";
+	const value = (name: string) => new RegExp(`^a=${name}:(.*)$`, "m").exec(sdp)?.[1]?.trim() ?? "";
+	const [algorithm = "", hash = ""] = value("fingerprint").split(" ");
+	transport.setRemote({
+		ufrag: value("ice-ufrag"),
+		pwd: value("ice-pwd"),
+		fingerprint: { algorithm, value: hash },
+		setup: value("setup") === "active" ? "active" : "passive",
+	});
+	const connected = new Promise<void>((resolve, reject) => {
+		const look = (state: string) => {
+			if (state === "connected") resolve();
+			else if (state === "failed" || state === "closed") reject(new Error(`The peer is ${state}`));
+		};
+		connection.connectionStateChange.subscribe(look);
+		look(connection.connectionState);
+	});
+	connected.catch(() => {});
+	return {
+		...{ connection, transceiver, connected, tracks },
+		ssrc: transceiver.sender.ssrc,
+		sendData: () => {},
+		[Symbol.asyncDispose]: () => connection.close(),
+	};
+}
+
+function offerOf({ ufrag, pwd, fingerprint, candidates }: LocalDescription, peerSetup: "active" | "passive"): string {
+	const lines = [
+		"v=0",
+		"o=- 1 1 IN IP4 127.0.0.1",
+		"s=-",
+		"t=0 0",
+		"a=ice-lite",
+		"a=group:BUNDLE 0",
+		"m=video 9 UDP/TLS/RTP/SAVPF 96",
+		"c=IN IP4 0.0.0.0",
+		"a=mid:0",
+		"a=sendrecv",
+		"a=rtcp-mux",
+		"a=rtpmap:96 VP8/90000",
+		`a=ssrc:${OUR_SSRC} cname:us`,
+		`a=ice-ufrag:${ufrag}`,
+		`a=ice-pwd:${pwd}`,
+		`a=fingerprint:${fingerprint.algorithm} ${fingerprint.value}`,
+		`a=setup:${peerSetup === "active" ? "passive" : "active"}`,
+		...candidates.map((candidate) => `a=${candidate}`),
+		"a=end-of-candidates",
+	];
+	return `${lines.join("\r\n")}\r\n`;
+}
