@@ -121,5 +121,5 @@ function endOfHead(bytes: Uint8Array, from: number, end: number): number {
 
 /** In one go: a string that grows by single characters leaves thirty times its size behind. */
 function latin1(bytes: Uint8Array, start: number, end: number): string {
-	return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).latin1Slice();
+	return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
 }

@@ -1,9 +1,11 @@
-import { RateMeter } from "./rate-meter.ts";
+import type { Ntp } from "../rtp/ntp.ts";
 import { ReceptionStatistics } from "../rtp/receiver-report.ts";
+import type { ReportBlock } from "../rtp/rtcp-packet.ts";
 import type { RtpPacket } from "../rtp/rtp-packet.ts";
 import { JitterBuffer, type JitterBufferOptions } from "./jitter-buffer.ts";
 import type { LayerStatistics } from "./incoming-track.ts";
 import { MAX_TRIES, NackGenerator } from "./nack-generator.ts";
+import { RateMeter } from "./rate-meter.ts";
 
 /** What a packet waits at least and at most for one that was asked for again. */
 const MIN_WAIT_MS = 200;
@@ -20,6 +22,7 @@ export class IncomingLayer {
 	readonly nack = new NackGenerator();
 	readonly #rate = new RateMeter();
 	#statistics: ReceptionStatistics;
+	#jitterTicks = 0;
 	ssrc: number;
 	packets = 0;
 	bytes = 0;
@@ -34,9 +37,16 @@ export class IncomingLayer {
 		this.jitter = new JitterBuffer(jitter);
 	}
 
-	/** For receiver reports. */
-	get reception(): ReceptionStatistics {
-		return this.#statistics;
+	/** What to tell the sender. Begins a new interval. */
+	report(nowMs: number): ReportBlock {
+		const report = this.#statistics.report(nowMs);
+		this.#jitterTicks = report.jitter;
+		return report;
+	}
+
+	/** Takes note of a sender report. */
+	senderReport(ntp: Ntp, nowMs: number): void {
+		this.#statistics.senderReport(ntp, nowMs);
 	}
 
 	/** How long packets wait for a missing one: as long as it takes to ask as often as it is asked for. */
@@ -76,7 +86,7 @@ export class IncomingLayer {
 		const { rid, ssrc, packets, bytes } = this;
 		const { asked, recovered, rttMs } = this.nack;
 		const lost = Math.max(0, this.#statistics.lost - recovered);
-		const jitter = this.#statistics.jitterTicks / this.#clockRate;
+		const jitter = this.#jitterTicks / this.#clockRate;
 		const bitrate = this.bitrate(nowMs);
 		return { rid, ssrc, isPublished, packets, bytes, bitrate, lost, jitter, recovered, asked, rttMs };
 	}

@@ -42,6 +42,7 @@ export type SectionDraft = Writable<Omit<MediaSection, "ice" | "payloadTypes">> 
 
 /** What carries a whole list of parameter sets fits. */
 const MAX_FMTP = 8_192;
+const MAX_ICE_OPTIONS = 16;
 const ICE_WORD = /^[A-Za-z0-9+/_=-]{1,256}$/;
 
 /** Says whether `text` is a direction, RFC 8866 §6.7. */
@@ -51,23 +52,55 @@ export function isDirection(text: string): text is Direction {
 
 /** Puts what an attribute says into the draft; what is not known or malformed says nothing. @throws `bytes.limit` */
 export function readSectionAttribute(draft: SectionDraft, name: string, value: string): void {
-	if (isDirection(name)) draft.direction = name;
-	else READERS.get(name)?.(draft, value);
+	switch (name) {
+		case "sendrecv":
+		case "sendonly":
+		case "recvonly":
+		case "inactive":
+			draft.direction = name;
+			return;
+		case "mid":
+			if (isWord(value)) draft.mid = value;
+			return;
+		case "msid":
+			if (value.length <= 2 * MAX_WORD) draft.msid = value;
+			return;
+		case "ice-ufrag":
+			if (ICE_WORD.test(value)) draft.ufrag = value;
+			return;
+		case "ice-pwd":
+			if (ICE_WORD.test(value)) draft.pwd = value;
+			return;
+		case "ice-options":
+			draft.iceOptions = value.split(/ +/, MAX_ICE_OPTIONS).filter(isWord);
+			return;
+		case "sctp-port":
+			draft.sctpPort = /^\d{1,5}$/.test(value) ? Number(value) : null;
+			return;
+		case "max-message-size":
+			draft.maxMessageSize = /^\d{1,12}$/.test(value) ? Number(value) : null;
+			return;
+		case "rtpmap":
+			readMap(draft.maps, value, MAX_WORD);
+			return;
+		case "fmtp":
+			readMap(draft.parameters, value, MAX_FMTP);
+			return;
+		default:
+			readFlag(draft, name);
+			LIST_READERS.get(name)?.(draft, value);
+	}
 }
 
-const READERS: ReadonlyMap<string, (draft: SectionDraft, value: string) => void> = new Map([
-	["mid", (draft, value) => void (isWord(value) && (draft.mid = value))],
-	["bundle-only", (draft) => void (draft.bundleOnly = true)],
-	["rtcp-mux", (draft) => void (draft.rtcpMux = true)],
-	["rtcp-mux-only", (draft) => void (draft.rtcpMuxOnly = true)],
-	["rtcp-rsize", (draft) => void (draft.rtcpReducedSize = true)],
-	["end-of-candidates", (draft) => void (draft.endOfCandidates = true)],
-	["msid", (draft, value) => void (value.length <= 2 * MAX_WORD && (draft.msid = value))],
-	["ice-ufrag", (draft, value) => void (ICE_WORD.test(value) && (draft.ufrag = value))],
-	["ice-pwd", (draft, value) => void (ICE_WORD.test(value) && (draft.pwd = value))],
-	["ice-options", (draft, value) => void (draft.iceOptions = value.split(/ +/, 16).filter(isWord))],
-	["rtpmap", (draft, value) => readMap(draft.maps, value, MAX_WORD)],
-	["fmtp", (draft, value) => readMap(draft.parameters, value, MAX_FMTP)],
+function readFlag(draft: SectionDraft, name: string): void {
+	if (name === "bundle-only") draft.bundleOnly = true;
+	else if (name === "rtcp-mux") draft.rtcpMux = true;
+	else if (name === "rtcp-mux-only") draft.rtcpMuxOnly = true;
+	else if (name === "rtcp-rsize") draft.rtcpReducedSize = true;
+	else if (name === "end-of-candidates") draft.endOfCandidates = true;
+}
+
+const LIST_READERS: ReadonlyMap<string, (draft: SectionDraft, value: string) => void> = new Map([
 	["rtcp-fb", readFeedback],
 	["extmap", readExtension],
 	["ssrc", readSsrc],
@@ -77,9 +110,7 @@ const READERS: ReadonlyMap<string, (draft: SectionDraft, value: string) => void>
 	["fingerprint", readFingerprint],
 	["setup", readSetup],
 	["candidate", readCandidate],
-	["sctp-port", (draft, value) => void (draft.sctpPort = /^\d{1,5}$/.test(value) ? Number(value) : null)],
-	["max-message-size", (draft, value) => void (draft.maxMessageSize = /^\d{1,12}$/.test(value) ? Number(value) : null)],
-] as [string, (draft: SectionDraft, value: string) => void][]);
+]);
 
 /** `<payload type> <text>`; the first counts. */
 function readMap(map: Map<number, string>, value: string, maxLength: number): void {

@@ -63,6 +63,8 @@ describe("parseStun", () => {
 			expect(parseStun(REQUEST.subarray(0, length)), `${length} bytes`).toBeNull();
 		}
 		for (let at = 0; at < REQUEST.length; at++) {
+			// As another optional attribute, the fingerprint says nothing: it is the integrity that proves.
+			if (at === REQUEST.length - 8 || at === REQUEST.length - 7) continue;
 			const changed = REQUEST.slice();
 			changed[at] = changed[at]! ^ 0x40;
 			expect(parseStun(changed), `byte ${at}`).toBeNull();

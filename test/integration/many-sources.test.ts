@@ -117,7 +117,9 @@ class StuckServer implements AsyncDisposable {
 
 /** How many of the sources media have come from. */
 async function running(sluice: Sluice): Promise<number> {
-	const text = await (await fetch(`http://127.0.0.1:${sluice.ports.metrics}/metrics`)).text();
+	const response = await fetch(`http://127.0.0.1:${sluice.ports.metrics}/metrics`);
+	const text = await response.text();
+	if (!response.ok) throw new Error(`${response.status} ${text}`);
 	return [...text.matchAll(/^paths_inbound_bytes\{name="cam\d{3}",state="ready"\} (\d+)/gm)].filter(
 		([, bytes]) => Number(bytes) > 0,
 	).length;
@@ -163,7 +165,7 @@ describe("two hundred pull sources", () => {
 				`readTimeout: ${READ_TIMEOUT_S}s`,
 				"authMethod: http",
 				`authHTTPAddress: http://127.0.0.1:${stuckAuth.port}/auth`,
-				"authHTTPExclude: [{ action: read, path: '~^cam' }]",
+				"authHTTPExclude: [{ action: read, path: '~^cam' }, { action: metrics }]",
 				"paths:",
 				"  locked:",
 				...NAMES.map((name) => source(cameras.camera.port, name).trimEnd()),

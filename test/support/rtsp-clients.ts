@@ -1,5 +1,6 @@
 /** FFmpeg and GStreamer as RTSP clients, and what they received. */
 
+import { eventually } from "./eventually.ts";
 import { type ProbedPacket, probePackets } from "./ffmpeg.ts";
 import { Program } from "./program.ts";
 
@@ -29,18 +30,44 @@ export function readFfmpeg(url: string, transport: string, out: string, { video,
 	]);
 }
 
-/** GStreamer that writes so many access units to `out`, takes so many packets of sound, and ends. `protocols`: of rtspsrc. */
-export function readGst(url: string, protocols: string, out: string, { video, audio }: Amount, login?: Login): Program {
-	return new Program("gst-launch-1.0", [
-		...["-q", "rtspsrc", "name=in", `location=${url}`, `protocols=${protocols}`, "tls-validation-flags=0"],
-		...gstLogin(login),
-		...["in.", "!", "application/x-rtp,media=video", "!", "rtph264depay", "!", "h264parse"],
-		// The buffer of the number ends the stream instead of passing.
-		...["!", "video/x-h264,alignment=au", "!", "identity", `eos-after=${video + 1}`],
-		...["!", "matroskamux", "!", "filesink", `location=${out}`],
-		...(audio === 0 ? [] : ["in.", "!", "application/x-rtp,media=audio", "!", "identity", `eos-after=${audio + 1}`]),
-		...(audio === 0 ? [] : ["!", "fakesink", "sync=false", "async=false"]),
-	]);
+/** GStreamer that writes access units to `out` until it is stopped. `protocols`: of rtspsrc. */
+export class GstReader implements AsyncDisposable {
+	readonly program: Program;
+
+	constructor(url: string, protocols: string, out: string, login?: Login) {
+		this.program = new Program("gst-launch-1.0", [
+			...["-v", "rtspsrc", "name=in", `location=${url}`, `protocols=${protocols}`, "tls-validation-flags=0"],
+			...gstLogin(login),
+			...["in.", "!", "application/x-rtp,media=video", "!", "rtph264depay", "!", "h264parse"],
+			...["!", "video/x-h264,alignment=au", "!", "identity", "name=video", "silent=false"],
+			...["!", "matroskamux", "streamable=true", "!", "filesink", "buffer-mode=unbuffered", `location=${out}`],
+			...["in.", "!", "application/x-rtp,media=audio", "!", "identity", "name=audio", "silent=false"],
+			...["!", "fakesink", "sync=false", "async=false"],
+		]);
+	}
+
+	/** Access units of video, and packets of sound, that came. */
+	get received(): Amount {
+		const said = this.program.output.toString();
+		const count = (name: string) => said.split(new RegExp(`chain +\\*+ \\(${name}:`)).length - 1;
+		return { video: count("video"), audio: count("audio") };
+	}
+
+	/** Waits until it has got this much, and lets it hang up. */
+	async receives({ video, audio }: Amount, timeoutMs = 20_000): Promise<void> {
+		const isThere = () => {
+			const { received, program } = this;
+			if (received.video >= video && received.audio >= audio) return true;
+			if (!program.running) throw new Error(`GStreamer ended with ${program.child.exitCode}:\n${program.errors}`);
+			return false;
+		};
+		await eventually("GStreamer receives", isThere, { timeoutMs, everyMs: 100 });
+		await this.program.stop("SIGINT", 2_000);
+	}
+
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.program[Symbol.asyncDispose]();
+	}
 }
 
 function gstLogin(login: Login | undefined): string[] {

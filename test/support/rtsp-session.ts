@@ -5,7 +5,8 @@ import { PathConfigs } from "../../media-node/paths/path-configs.ts";
 import { PathTable } from "../../media-node/paths/path-table.ts";
 import type { Peer } from "../../media-node/rtsp/peer.ts";
 import { READER_BUDGET_BYTES } from "../../media-node/rtsp/reader.ts";
-import { RtspSession, type SessionEnvironment } from "../../media-node/rtsp/session.ts";
+import { RtspSession } from "../../media-node/rtsp/session.ts";
+import type { SessionEnvironment } from "../../media-node/rtsp/session-context.ts";
 import { FakeClock, settle } from "./fake-clock.ts";
 
 export const OPEN: Authenticator = { authorize: async () => ({ subject: "any", expiresMs: null }) };

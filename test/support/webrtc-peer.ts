@@ -15,8 +15,10 @@ export type WebRtcPeer = AsyncDisposable & {
 	readonly ssrc: number;
 	/** Tracks that the peer found in what it received. */
 	readonly tracks: readonly MediaStreamTrack[];
-	/** Sends what is in the peer's channel of data. */
-	sendData(bytes: Uint8Array): void;
+	/** Sends a packet as SCTP would be. */
+	sendData(bytes: Uint8Array): Promise<void>;
+	/** Packets as of SCTP that the peer received. */
+	readonly data: readonly Uint8Array[];
 };
 
 /** SSRC that the peer expects. */
@@ -34,7 +36,7 @@ export async function connectPeer(
 	connection.onTrack.subscribe((track) => void tracks.push(track));
 	// The offer is ours in the end: the peer says who begins DTLS.
 	await connection.setRemoteDescription({ type: "offer", sdp: offerOf(transport.local, setup) });
-	for (const one of connection.dtlsTransports) one.srtpProfiles = [...profiles];
+	for (const one of connection.dtlsTransports) Object.assign(one, { srtpProfiles: profiles });
 	await connection.setLocalDescription(await connection.createAnswer());
 	const sdp = connection.localDescription?.sdp ?? "";
 	const value = (name: string) => new RegExp(`^a=${name}:(.*)$`, "m").exec(sdp)?.[1]?.trim() ?? "";
@@ -54,10 +56,21 @@ export async function connectPeer(
 		look(connection.connectionState);
 	});
 	connected.catch(() => {});
+	const data: Uint8Array[] = [];
+	const dtls = async () => {
+		await connected;
+		const socket = connection.dtlsTransports[0]?.dtls;
+		if (socket === undefined) throw new Error("The peer has no DTLS");
+		return socket;
+	};
+	dtls().then(
+		(socket) => socket.onData.subscribe((bytes) => void data.push(bytes)),
+		() => {},
+	);
 	return {
-		...{ connection, transceiver, connected, tracks },
+		...{ connection, transceiver, connected, tracks, data },
 		ssrc: transceiver.sender.ssrc,
-		sendData: () => {},
+		sendData: async (bytes) => (await dtls()).send(Buffer.from(bytes)),
 		[Symbol.asyncDispose]: () => connection.close(),
 	};
 }
