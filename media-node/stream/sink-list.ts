@@ -10,8 +10,9 @@ type Entry<S> = { readonly sink: S; live: boolean };
 export class SinkList<S extends { end(reason: SluiceError): void }> {
 	readonly #log: Logger;
 	readonly #onRemoved: ((sink: S) => void) | undefined;
-	/** Replaced, never changed: a round goes on over the list that it began with. */
-	#entries: readonly Entry<S>[] = [];
+	/** Replaced, and not changed, during a round: that goes on over the list that it began with. */
+	#entries: Entry<S>[] = [];
+	#rounds = 0;
 
 	/** `onRemoved` hears of each sink that is in the list no more, whyever. */
 	constructor(log: Logger, onRemoved?: (sink: S) => void) {
@@ -26,19 +27,19 @@ export class SinkList<S extends { end(reason: SluiceError): void }> {
 	/** Adds a sink, last. Disposing takes it out again, without a word to it. */
 	add(sink: S): Disposable {
 		const entry: Entry<S> = { sink, live: true };
-		this.#entries = [...this.#entries, entry];
+		// A list of its own for each of thousands that come would be much garbage.
+		if (this.#rounds === 0) this.#entries.push(entry);
+		else this.#entries = [...this.#entries, entry];
 		return { [Symbol.dispose]: () => this.#remove(entry) };
 	}
 
 	/** Calls `call` with each sink and `value`: a function made once, so that a round makes nothing. */
 	each<T>(call: (sink: S, value: T) => void, value: T): void {
-		for (const entry of this.#entries) {
-			if (!entry.live) continue;
-			try {
-				call(entry.sink, value);
-			} catch (error) {
-				this.#throwOut(entry, error);
-			}
+		this.#rounds++;
+		try {
+			for (const entry of this.#entries) if (entry.live) this.#call(entry, call, value);
+		} finally {
+			this.#rounds--;
 		}
 	}
 
@@ -56,10 +57,19 @@ export class SinkList<S extends { end(reason: SluiceError): void }> {
 	/** Takes every sink out and ends it. */
 	end(reason: SluiceError): void {
 		const entries = this.#entries;
+		this.#entries = [];
 		for (const entry of entries) {
 			if (!entry.live) continue;
 			this.#remove(entry);
 			this.#end(entry, reason);
+		}
+	}
+
+	#call<T>(entry: Entry<S>, call: (sink: S, value: T) => void, value: T): void {
+		try {
+			call(entry.sink, value);
+		} catch (error) {
+			this.#throwOut(entry, error);
 		}
 	}
 

@@ -84,7 +84,12 @@ export class StreamPublication implements Publication {
 		this.#onEvicted = request.onEvicted;
 		this.#payloadTypes = request.tracks.map((track) => track.rtp.payloadType);
 		this.#feed = new UnitFeed(tracks, outlets.unitSinks, outlets.onTracks);
-		this.#builder = new BatchBuilder(tracks, (batch) => this.#deliver(batch));
+		const { packetSinks, gopCache } = outlets;
+		this.#builder = new BatchBuilder(
+			tracks,
+			(batch) => this.#deliver(batch),
+			() => packetSinks.size > 0 || gopCache.isOn,
+		);
 		this.#reports = tracks.map(() => null);
 		this.#heldReports = tracks.map(() => null);
 		outlets.restamper.release();

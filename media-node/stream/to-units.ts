@@ -11,7 +11,7 @@ import { WallclockSteps } from "./wallclock-steps.ts";
 
 type Report = { readonly wallclockMs: number; readonly rtpTime: number };
 
-/** Makes the units of one publisher's RTP packets. Batches never change, so frames are views of them. */
+/** Makes the units of one publisher's RTP packets. A batch may be lent for the time of a push only. */
 export class ToUnits {
 	readonly #feed: UnitFeed;
 	readonly #clockRates: readonly number[];

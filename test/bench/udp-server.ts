@@ -1,10 +1,9 @@
-/** The server of the UDP bench: the RTSP server, and the same stream by a sender that has packets cut by the kernel. */
+/** The server of the UDP bench: the RTSP server, and the same stream by a sender that sends packets by themselves. */
 
 import dgram from "node:dgram";
 import { parsePathName } from "#shared/path-name.ts";
-import { datagramRuns } from "../../media-node/rtsp/datagram-runs.ts";
-import { RunSender, segmentationOf } from "../../media-node/rtsp/udp-segmentation.ts";
-import type { RtpBatch } from "../../media-node/stream/rtp-batch.ts";
+import { segmentationOf } from "../../media-node/rtsp/udp-segmentation.ts";
+import { PACKET_STRIDE, type RtpBatch } from "../../media-node/stream/rtp-batch.ts";
 import type { PacketSink } from "../../media-node/stream/sink.ts";
 import { cpuSeconds } from "./child.ts";
 import { openRtsp, openTable, publishHere } from "./server.ts";
@@ -18,30 +17,34 @@ const rtsp = await openRtsp(table, ["udp"]);
 
 const socket = dgram.createSocket({ type: "udp4", lookup: (host, _options, callback) => callback(null, host, 4) });
 await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
-const segmentation = segmentationOf(socket);
-const sender = new RunSender(socket, segmentation);
+const isSegmented = segmentationOf(socket) !== null;
 
-class RunSink implements PacketSink {
+class SingleSink implements PacketSink {
 	readonly #port: number;
 	constructor(port: number) {
 		this.#port = port;
 	}
-	push(batch: RtpBatch): void {
-		for (const run of datagramRuns(batch)) sender.send(run, "127.0.0.1", this.#port);
+	push({ bytes, packets }: RtpBatch): void {
+		for (let i = 0; i < packets.length; i += PACKET_STRIDE) {
+			const at = packets[i + 1] as number;
+			socket.send(bytes.subarray(at, at + (packets[i + 2] as number)), this.#port, "127.0.0.1", ignore);
+		}
 	}
 	senderReport(): void {}
 	end(): void {}
 }
 
+function ignore(): void {}
+
 let seats: Disposable[] = [];
 process.on("message", (targets: UdpTargets) => {
 	if (targets.ports !== undefined) {
 		for (const seat of seats) seat[Symbol.dispose]();
-		seats = targets.ports.map((port) => stream.readPackets(new RunSink(port)));
+		seats = targets.ports.map((port) => stream.readPackets(new SingleSink(port)));
 	}
 	process.send?.({
 		port: rtsp.port,
-		isSegmented: segmentation !== null,
+		isSegmented,
 		cpuSeconds: cpuSeconds(),
 	} satisfies UdpReply);
 });
