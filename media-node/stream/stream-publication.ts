@@ -18,6 +18,8 @@ import type { Track } from "./track.ts";
 import type { Unit } from "./unit.ts";
 import { UnitFeed } from "./unit-feed.ts";
 
+const NOTHING = new Uint8Array(0);
+
 /** What a stream lends to the one who publishes to it. */
 export type Outlets = {
 	readonly clock: Clock;
@@ -72,6 +74,9 @@ export class StreamPublication implements Publication {
 	#inRead = false;
 	#arrivalMs = 0;
 	#nowMs = 0;
+	/** The bytes of this read, and the same as depacketizers get them. */
+	#source: Uint8Array = NOTHING;
+	#view: Uint8Array = NOTHING;
 	#bytesReceived = 0;
 	#packetsReceived = 0;
 	#packetErrors = 0;
@@ -125,9 +130,29 @@ export class StreamPublication implements Publication {
 		this.#bytesReceived += length;
 		const { restamper, packetSinks, unitSinks, gopCache } = this.#outlets;
 		restamper.stamp(track, packet, this.#nowMs);
-		if (packetSinks.size === 0 && unitSinks.size === 0 && !gopCache.isOn) return;
+		if (packetSinks.size === 0 && !gopCache.isOn) {
+			if (unitSinks.size > 0) this.#pushToUnits(track, bytes);
+			return;
+		}
 		if (length > this.#outlets.maxPacketBytes && this.#addDivided(track, bytes)) return;
 		this.#builder.addPacket(track, bytes, offset, length, packet, this.#arrivalMs);
+	}
+
+	/** Nobody keeps packets: the one that was read last becomes units where it is, without a copy. */
+	#pushToUnits(track: number, bytes: Uint8Array): void {
+		// What was collected for readers who have just left goes first.
+		this.#builder.flush();
+		if (this.#source !== bytes) {
+			this.#source = bytes;
+			// Not a `Buffer`, of which `slice` is a view; and another object for each read, whose memory may be the same.
+			this.#view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+		}
+		this.#units().pushPacket(track, this.#view, this.#packet, this.#arrivalMs);
+	}
+
+	#units(): ToUnits {
+		this.#toUnits ??= new ToUnits(this.#feed, this.#reports, this.#outlets.useAbsoluteTimestamp);
+		return this.#toUnits;
 	}
 
 	/** Adds the packet that was read last in several. Says whether its payload format can be divided. */
@@ -152,6 +177,7 @@ export class StreamPublication implements Publication {
 	flush(): void {
 		if (!this.#open) return;
 		this.#inRead = false;
+		this.#source = NOTHING;
 		this.#releaseReports();
 		this.#builder.flush();
 		this.#toPackets?.flush();
@@ -217,11 +243,10 @@ export class StreamPublication implements Publication {
 	}
 
 	#deliver(batch: RtpBatch): void {
-		const { unitSinks, useAbsoluteTimestamp } = this.#outlets;
+		const { unitSinks } = this.#outlets;
 		this.#givePackets(batch);
 		if (unitSinks.size > 0) {
-			this.#toUnits ??= new ToUnits(this.#feed, this.#reports, useAbsoluteTimestamp);
-			this.#toUnits.push(batch);
+			this.#units().push(batch);
 		} else if (this.#toUnits !== null) {
 			this.#unitsDropped += this.#toUnits.dropped;
 			this.#toUnits = null;

@@ -2,7 +2,7 @@ import { DtsExtractor, isReordered } from "../codecs/dts.ts";
 import type { AccessUnit, Depacketizer } from "../rtp/access-unit.ts";
 import { ClockMap } from "../rtp/clock-map.ts";
 import { createDepacketizer } from "../rtp/depacketizer.ts";
-import { newRtpPacket, readRtpPacket } from "../rtp/rtp-packet.ts";
+import { newRtpPacket, type RtpPacket, readRtpPacket } from "../rtp/rtp-packet.ts";
 import { keyTrackOf } from "./batch-builder.ts";
 import { PACKET_STRIDE, type RtpBatch } from "./rtp-batch.ts";
 import type { Track } from "./track.ts";
@@ -56,9 +56,22 @@ export class ToUnits {
 			const depacketizer = this.#depacketizers[track];
 			if (depacketizer === null || depacketizer === undefined) continue;
 			if (!readRtpPacket(this.#packet, bytes, packets[i + 1] as number, packets[i + 2] as number)) continue;
-			const units = depacketizer.push(bytes, this.#packet);
-			for (let u = 0; u < units.length; u++) this.#give(track, units[u] as AccessUnit, arrivalMs);
+			this.#take(depacketizer, track, bytes, this.#packet, arrivalMs);
 		}
+	}
+
+	/**
+	 * One packet, read from `bytes`, with the numbers of the stream. The bytes may change once it returns, and another
+	 * object stands for them then.
+	 */
+	pushPacket(track: number, bytes: Uint8Array, packet: RtpPacket, arrivalMs: number): void {
+		const depacketizer = this.#depacketizers[track];
+		if (depacketizer !== null && depacketizer !== undefined) this.#take(depacketizer, track, bytes, packet, arrivalMs);
+	}
+
+	#take(depacketizer: Depacketizer, track: number, bytes: Uint8Array, packet: RtpPacket, arrivalMs: number): void {
+		const units = depacketizer.push(bytes, packet);
+		for (let u = 0; u < units.length; u++) this.#give(track, units[u] as AccessUnit, arrivalMs);
 	}
 
 	#give(index: number, { rtpTime, frames, randomAccess }: AccessUnit, arrivalMs: number): void {

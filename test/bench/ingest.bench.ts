@@ -1,6 +1,6 @@
 /**
  * How many streams of 4 Mbit/s one core takes in over RTSP/TCP and puts into a bucket (in memory) as HLS: the CPU time of
- * the whole server, sockets and uploads included, for real publishers in another process. In some half a minute.
+ * the whole server, sockets and uploads included, for real publishers in another process. In a minute.
  */
 
 import { ask, heard, start, stop, wait } from "./child.ts";
@@ -9,9 +9,10 @@ import type { PublishersCommand } from "./publish.ts";
 import { printTable, verdict } from "./table.ts";
 
 const STREAMS = [25, 100];
-const WARM_UP_MS = 3000;
+/** Compilers and pools of memory have settled by then: a server runs for weeks. */
+const WARM_UP_MS = 15_000;
 /** Whole segments, of which each stream makes one in two seconds. */
-const MEASURE_MS = 6000;
+const MEASURE_MS = 10_000;
 const GOAL_PER_CORE = 400;
 
 const rows: string[][] = [];
