@@ -157,31 +157,7 @@ export class Stream implements ReadableStreamOfPath {
 	 * told is void, and it cannot begin any more.
 	 */
 	reading(): ReadableStreamOfPath {
-		const restamper = this.#restamper;
-		const stream = this;
-		/** Who reads gets what comes; who will, what is in the cache. */
-		let seats = 0;
-		return {
-			path: this.path,
-			numbering: restamper,
-			ssrcOf: (track) => restamper.ssrcOf(track),
-			get tracks() {
-				return stream.tracks;
-			},
-			get backChannel() {
-				return stream.backChannel;
-			},
-			position: (track) => (seats === 0 ? this.#gopCache.position(track) : null) ?? this.position(track),
-			readPackets: (sink, reader) => {
-				if (this.#restamper !== restamper) throw otherTracks(this.path);
-				const seat = new DisposableStack();
-				seat.use(this.readPackets(sink, reader));
-				seat.defer(() => void seats--);
-				seats++;
-				return seat;
-			},
-			readUnits: (sink) => this.readUnits(sink),
-		};
+		return new ReadingView(this, this.#gopCache);
 	}
 
 	/** @throws InputError `path.readers` */
@@ -287,6 +263,60 @@ export class Stream implements ReadableStreamOfPath {
 }
 
 const HIDDEN: ReaderInfo = { id: "", type: "hidden", remoteAddress: "", query: "" };
+
+/** A stream for one reader. Small: there are thousands. */
+class ReadingView implements ReadableStreamOfPath {
+	readonly #stream: Stream;
+	readonly #gopCache: GopCache;
+	readonly numbering: object;
+	/** Who reads gets what comes; who will, what is in the cache. */
+	#seats = 0;
+
+	constructor(stream: Stream, gopCache: GopCache) {
+		this.#stream = stream;
+		this.#gopCache = gopCache;
+		this.numbering = stream.numbering;
+	}
+
+	get path(): PathName {
+		return this.#stream.path;
+	}
+
+	get tracks(): readonly Track[] {
+		return this.#stream.tracks;
+	}
+
+	get backChannel(): TalkSeat | null {
+		return this.#stream.backChannel;
+	}
+
+	ssrcOf(track: number): number {
+		return this.#stream.ssrcOf(track);
+	}
+
+	position(track: number): { readonly sequence: number; readonly rtpTime: number; readonly ssrc: number } | null {
+		return (this.#seats === 0 ? this.#gopCache.position(track) : null) ?? this.#stream.position(track);
+	}
+
+	readPackets(sink: PacketSink, reader?: ReaderInfo): Disposable {
+		if (this.#stream.numbering !== this.numbering) throw otherTracks(this.path);
+		const seat = this.#stream.readPackets(sink, reader);
+		this.#seats++;
+		let isTaken = true;
+		return {
+			[Symbol.dispose]: () => {
+				if (!isTaken) return;
+				isTaken = false;
+				this.#seats--;
+				seat[Symbol.dispose]();
+			},
+		};
+	}
+
+	readUnits(sink: UnitSink): Disposable {
+		return this.#stream.readUnits(sink);
+	}
+}
 
 /** Packets may be divided into fragments, which packetization mode 0 of H.264 does not have: readers are told of mode 1. */
 function withFragments(track: Omit<Track, "index">): Omit<Track, "index"> {
