@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { generateSigningKey, publicJwks } from "#shared/access/signing-key.ts";
 import { issueStreamKey } from "#shared/access/stream-key.ts";
 import { createTokenVerifier, issueToken } from "#shared/access/token.ts";
+import { userSchema } from "#shared/config/user.ts";
 import { parsePathName } from "#shared/path-name.ts";
 import { StoreError } from "#shared/problem.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
@@ -13,7 +14,6 @@ import type { Logger } from "../log.ts";
 import type { AccessRequest, Grant } from "./access.ts";
 import { type AuthenticatorOfOptions, type AuthMethod, createAuthenticatorOf } from "./authenticator-of.ts";
 import { Failures, MAX_FAILURES } from "./failures.ts";
-import { userSchema } from "./user.ts";
 
 const NOTHING: AccessRequest = {
 	action: "read",

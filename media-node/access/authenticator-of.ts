@@ -1,4 +1,5 @@
 import { allows, type Permission } from "#shared/access/permission.ts";
+import type { User } from "#shared/config/user.ts";
 import { hasCode } from "#shared/problem.ts";
 import type { AccessRequest, Authenticator, Grant } from "./access.ts";
 import { createAuthenticator } from "./authenticator.ts";
@@ -7,7 +8,6 @@ import { Failures } from "./failures.ts";
 import { guarded } from "./guard.ts";
 import { createHttpAuth, type HttpAuthOptions } from "./http-auth.ts";
 import { createJwtAuth, type JwtAuthOptions } from "./jwt-auth.ts";
-import type { User } from "./user.ts";
 
 /** `authMethod` with the settings of that method. */
 export type AuthMethod =

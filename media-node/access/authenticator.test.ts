@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import { generateSigningKey } from "#shared/access/signing-key.ts";
 import { issueStreamKey } from "#shared/access/stream-key.ts";
 import { issueToken, type TokenVerifier } from "#shared/access/token.ts";
+import { type User, userSchema } from "#shared/config/user.ts";
 import { parsePathName } from "#shared/path-name.ts";
 import { DeniedError } from "#shared/problem.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import type { AccessRequest, Grant } from "./access.ts";
 import { type AuthenticatorOptions, createAuthenticator } from "./authenticator.ts";
 import { hashPassword } from "./password.ts";
-import { type User, userSchema } from "./user.ts";
 
 const SECRET = randomBytes(32).toString("base64url");
 const OLD_SECRET = randomBytes(32).toString("base64url");

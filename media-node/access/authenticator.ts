@@ -1,20 +1,22 @@
-import { BlockList, isIP } from "node:net";
 import { allows } from "#shared/access/permission.ts";
 import { throwIfAborted } from "#shared/clock.ts";
+import { ANY_USER, type User } from "#shared/config/user.ts";
 import { DeniedError } from "#shared/problem.ts";
+import { Networks } from "../networks.ts";
 import { Turnstile } from "../stream/turnstile.ts";
 import { type AccessRequest, type Authenticator, showsNothing } from "./access.ts";
 import { type BearerOptions, createBearerCheck, useOf } from "./bearer.ts";
 import { Failures } from "./failures.ts";
 import { guarded } from "./guard.ts";
 import { isSlowCredential, matchesCredential } from "./password.ts";
-import { ANY_USER, parseNetwork, type User } from "./user.ts";
 
 /** Slow hashes take threads that files and names need as well: so many at once, and so many clients in line. */
 const SLOW_CHECKS_AT_ONCE = 2;
 const MAX_WAITING_CHECKS = 64;
 
-type Rule = User & { readonly networks: BlockList | null };
+type Rule = User & {
+	/** `null`: from anywhere. */ readonly networks: Networks | null;
+};
 
 export type AuthenticatorOptions = BearerOptions & {
 	readonly users: readonly User[];
@@ -29,7 +31,9 @@ export type AuthenticatorOptions = BearerOptions & {
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
 	const { clock, failures = new Failures({ clock }) } = options;
 	const bearerOf = createBearerCheck(options);
-	const rules = options.users.map((user): Rule => ({ ...user, networks: networksOf(user) }));
+	const rules = options.users.map(
+		(user): Rule => ({ ...user, networks: user.ips.length === 0 ? null : new Networks(user.ips) }),
+	);
 	const slow = new Turnstile({ atOnce: SLOW_CHECKS_AT_ONCE, maxWaiting: MAX_WAITING_CHECKS, full: tooManyChecks });
 
 	async function matches(configured: string, shown: string): Promise<boolean> {
@@ -39,7 +43,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
 	async function userOf({ ip, action, path, user, password, proof }: AccessRequest): Promise<string | null> {
 		for (const rule of rules) {
-			if (!comesFrom(rule.networks, ip) || !allows(rule.permissions, action, path)) continue;
+			if (rule.networks?.has(ip) === false || !allows(rule.permissions, action, path)) continue;
 			if (rule.user === ANY_USER) return ANY_USER;
 			if (proof !== undefined) {
 				// A hash is no password: who knows only the hash has proved nothing.
@@ -75,23 +79,6 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
 function isHashed(configured: string): boolean {
 	return /^(?:sha256|argon2):/.test(configured);
-}
-
-function networksOf({ ips }: User): BlockList | null {
-	if (ips.length === 0) return null;
-	const list = new BlockList();
-	for (const text of ips) {
-		const network = parseNetwork(text);
-		if (network !== null) list.addSubnet(network.address, network.prefix, network.family);
-	}
-	return list;
-}
-
-/** Sees an IPv4 address behind its IPv6 form as the one that it is. */
-function comesFrom(networks: BlockList | null, ip: string): boolean {
-	if (networks === null) return true;
-	const version = isIP(ip);
-	return version !== 0 && networks.check(ip, version === 4 ? "ipv4" : "ipv6");
 }
 
 function tooManyChecks(): DeniedError {

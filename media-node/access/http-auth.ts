@@ -1,12 +1,12 @@
 import { allows, type Permission } from "#shared/access/permission.ts";
 import { abortedError, type Clock, throwIfAborted } from "#shared/clock.ts";
+import { ANY_USER } from "#shared/config/user.ts";
 import { DeniedError, StoreError } from "#shared/problem.ts";
 import type { Logger } from "../log.ts";
 import { Turnstile } from "../stream/turnstile.ts";
 import { type AccessRequest, type Authenticator, showsNothing } from "./access.ts";
 import { useOf } from "./bearer.ts";
 import { createPinnedAgent, fetchPinned, type PinnedResponse } from "./fingerprint.ts";
-import { ANY_USER } from "./user.ts";
 
 /** How many questions of a node the server has before it at the same time, and how many more may wait. */
 export const MAX_IN_FLIGHT = 64;

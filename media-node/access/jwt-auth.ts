@@ -3,11 +3,11 @@ import { allows, type Permission } from "#shared/access/permission.ts";
 import { remoteKeys } from "#shared/access/remote-keys.ts";
 import type { KeySource } from "#shared/access/token.ts";
 import { type Clock, throwIfAborted } from "#shared/clock.ts";
+import { ANY_USER } from "#shared/config/user.ts";
 import { DeniedError } from "#shared/problem.ts";
 import { type AccessRequest, type Authenticator, type Grant, showsNothing } from "./access.ts";
 import { hasTokenShape, useOf } from "./bearer.ts";
 import { createPinnedAgent, fetchPinned, type PinnedRequest } from "./fingerprint.ts";
-import { ANY_USER } from "./user.ts";
 
 const MAX_KEY_SET_BYTES = 256 * 1024;
 /** The subject of who has a token without a name in it. */

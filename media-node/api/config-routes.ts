@@ -3,9 +3,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Settings } from "#shared/config/settings.ts";
 import { GoneError, InputError } from "#shared/problem.ts";
+import { httpServerSettings } from "../http/http-server.ts";
 import type { Logger } from "../log.ts";
 import type { ControlParts, ControlRoute } from "./control-route.ts";
-import { httpServerSettings } from "./http-server.ts";
 import { globalJson, pathConfigJson, pathJson } from "./mediamtx-shape.ts";
 import { paginate } from "./pagination.ts";
 import { patchedSettings, type SettingsPatch } from "./settings-patch.ts";

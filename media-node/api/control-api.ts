@@ -2,12 +2,12 @@
 
 import type { Clock } from "#shared/clock.ts";
 import { GoneError, InputError, SluiceError } from "#shared/problem.ts";
+import type { HttpAnswer, HttpRequest } from "../http/http-exchange.ts";
+import { HttpServer, type HttpServerSettings } from "../http/http-server.ts";
 import type { Logger } from "../log.ts";
 import { configRoutes } from "./config-routes.ts";
 import type { ControlParts, ControlRoute } from "./control-route.ts";
 import { expectAccess } from "./http-access.ts";
-import type { HttpAnswer, HttpRequest } from "./http-exchange.ts";
-import { HttpServer, type HttpServerSettings } from "./http-server.ts";
 import { errorAnswer, jsonAnswer } from "./json-answer.ts";
 import { NOT_BUILT_ROUTES } from "./not-built.ts";
 import { pathRoutes } from "./path-routes.ts";

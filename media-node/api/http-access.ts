@@ -1,7 +1,7 @@
 import type { Action } from "#shared/access/permission.ts";
 import type { AccessRequest, Grant } from "../access/access.ts";
-import { httpCredentials } from "./http-credentials.ts";
-import type { HttpRequest } from "./http-exchange.ts";
+import { httpCredentials } from "../http/http-credentials.ts";
+import type { HttpRequest } from "../http/http-exchange.ts";
 
 /** Asks whether a request may be made. @throws DeniedError, StoreError as `Authenticator.authorize` */
 export function expectAccess(

@@ -1,7 +1,7 @@
 /** Answers in the form of MediaMTX. */
 
 import { hasCode, SluiceError } from "#shared/problem.ts";
-import type { HttpAnswer } from "./http-exchange.ts";
+import type { HttpAnswer } from "../http/http-exchange.ts";
 
 export function jsonAnswer(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
 	return {

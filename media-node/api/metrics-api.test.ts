@@ -5,7 +5,7 @@ import { settingsSchema } from "#shared/config/settings.ts";
 import { DeniedError } from "#shared/problem.ts";
 import { quiet } from "../../test/support/control-api.ts";
 import type { AccessRequest } from "../access/access.ts";
-import { httpServerSettings } from "./http-server.ts";
+import { httpServerSettings } from "../http/http-server.ts";
 import { openMetrics } from "./metrics-api.ts";
 
 async function open(authorize?: () => Promise<never>) {

@@ -1,11 +1,11 @@
 import { collectDefaultMetrics, type Registry } from "prom-client";
 import type { Clock } from "#shared/clock.ts";
 import { SluiceError } from "#shared/problem.ts";
+import type { HttpAnswer, HttpRequest } from "../http/http-exchange.ts";
+import { HttpServer, type HttpServerSettings } from "../http/http-server.ts";
 import type { Logger } from "../log.ts";
 import type { ControlParts } from "./control-route.ts";
 import { expectAccess } from "./http-access.ts";
-import type { HttpAnswer, HttpRequest } from "./http-exchange.ts";
-import { HttpServer, type HttpServerSettings } from "./http-server.ts";
 import { errorAnswer } from "./json-answer.ts";
 
 const CORS = { methods: "OPTIONS, GET", headers: "Authorization" };

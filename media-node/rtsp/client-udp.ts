@@ -4,7 +4,7 @@ import { randomInt } from "node:crypto";
 import dgram from "node:dgram";
 import { isIPv6 } from "node:net";
 import { InputError, ProtocolError } from "#shared/problem.ts";
-import { unmapped } from "./udp.ts";
+import { unmapped } from "../networks.ts";
 
 /** Bursts of key frames come faster than they are read. */
 const RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024;

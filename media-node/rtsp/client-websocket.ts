@@ -5,11 +5,11 @@ import type { Socket } from "node:net";
 import { type RawData, WebSocket } from "ws";
 import { abortedError } from "#shared/clock.ts";
 import { ProtocolError, SluiceError } from "#shared/problem.ts";
+import { unmapped } from "../networks.ts";
 import type { ByteChannel } from "./byte-channel.ts";
 import { USER_AGENT } from "./client-request.ts";
 import { closedBy, openSocket } from "./client-socket.ts";
 import type { TunnelOptions } from "./client-tunnel.ts";
-import { unmapped } from "./udp.ts";
 import { SUBPROTOCOL } from "./websocket-entrance.ts";
 
 /** The largest message of a server: the packets of many key frames. Larger ones end the connection. */

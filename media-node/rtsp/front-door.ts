@@ -4,12 +4,11 @@
  */
 
 import type net from "node:net";
-import { BlockList, isIP } from "node:net";
 import type tls from "node:tls";
 import type { Clock } from "#shared/clock.ts";
-import { InputError, ProtocolError } from "#shared/problem.ts";
-import { parseNetwork } from "../access/user.ts";
+import { ProtocolError } from "#shared/problem.ts";
 import type { Logger } from "../log.ts";
+import { Networks } from "../networks.ts";
 import { httpHeadLength, MAX_HTTP_HEAD_BYTES, parseHttpHead } from "./http-head.ts";
 import { HttpTunnels } from "./http-tunnels.ts";
 import { beginsWithEither, GET_MARK, POST_MARK } from "./marks.ts";
@@ -48,7 +47,7 @@ const NOTHING = Buffer.alloc(0);
 
 export class FrontDoor implements AsyncDisposable {
 	readonly #options: FrontDoorOptions;
-	readonly #trusted: BlockList;
+	readonly #trusted: Networks;
 	readonly #newcomers = new Map<net.Socket, Newcomer>();
 	readonly #tunnels: HttpTunnels;
 	readonly #webSockets: WebSocketEntrance;
@@ -63,7 +62,7 @@ export class FrontDoor implements AsyncDisposable {
 		this.#onError = function (error) {
 			log.debug({ err: error, remote: this.remoteAddress }, "A connection failed");
 		};
-		this.#trusted = networksOf(options.trustedProxies);
+		this.#trusted = new Networks(options.trustedProxies);
 		this.#tunnels = new HttpTunnels({
 			clock,
 			log,
@@ -168,7 +167,7 @@ export class FrontDoor implements AsyncDisposable {
 		if (answer === "maybe") return null;
 		if (answer === "yes") {
 			const { address } = newcomer.origin;
-			if (!isIn(this.#trusted, address)) {
+			if (!this.#trusted.has(address)) {
 				throw new ProtocolError(
 					"bytes.malformed",
 					`${address} sends a PROXY header and is not trusted. If it is a proxy of yours, add it to rtspTrustedProxies`,
@@ -231,24 +230,4 @@ export class FrontDoor implements AsyncDisposable {
 function giveBack(socket: net.Socket, bytes: Buffer): void {
 	socket.pause();
 	if (bytes.length > 0) socket.unshift(bytes);
-}
-
-function networksOf(texts: readonly string[]): BlockList {
-	const list = new BlockList();
-	for (const text of texts) {
-		const network = parseNetwork(text);
-		if (network === null) {
-			throw new InputError(
-				"config.invalid",
-				`${JSON.stringify(text)} in rtspTrustedProxies is neither an address nor a network`,
-			);
-		}
-		list.addSubnet(network.address, network.prefix, network.family);
-	}
-	return list;
-}
-
-function isIn(networks: BlockList, address: string): boolean {
-	const version = isIP(address);
-	return version !== 0 && networks.check(address, version === 4 ? "ipv4" : "ipv6");
 }

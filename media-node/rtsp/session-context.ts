@@ -35,7 +35,12 @@ export type SessionEnvironment = {
 };
 
 /** What a client was told of a path. `talks`: it asked for the back channel, and there is one. */
-export type Described = { readonly path: PathName; readonly stream: ReadableStreamOfPath; readonly talks: boolean };
+export type Described = {
+	readonly path: PathName;
+	readonly query: string;
+	readonly stream: ReadableStreamOfPath;
+	readonly talks: boolean;
+};
 
 /** A session, as its methods see it: each of them is a function that changes its state. */
 export interface SessionContext extends ReaderOwner {

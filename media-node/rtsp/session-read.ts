@@ -19,10 +19,11 @@ export async function describe(session: SessionContext, request: RtspRequest): P
 	const url = parseRtspUrl(request.url);
 	const path = pathOf(url);
 	await session.authorize("read", path, request, url);
-	const stream = await session.env.table.read(path, session.signal, url.query.toString());
+	const query = url.query.toString();
+	const stream = await session.env.table.read(path, session.signal, query);
 	const { isSecure, clock, udp } = session.env;
 	const backChannel = wantsBackChannel(request.headers) ? (stream.backChannel?.format ?? null) : null;
-	session.described = { path, stream, talks: backChannel !== null };
+	session.described = { path, query, stream, talks: backChannel !== null };
 	const isTrack = (index: number) => index < stream.tracks.length;
 	const keyOf = (index: number) => sealerOf(stream).message(isTrack(index) ? stream.ssrcOf(index) : 0, clock.now());
 	return {
@@ -79,12 +80,11 @@ function setupTalk(session: SessionContext, request: RtspRequest, reading: Readi
 async function toRead(session: SessionContext, request: RtspRequest): Promise<Reading> {
 	const url = parseRtspUrl(request.url);
 	const path = pathOfSetup(url);
-	const query = url.query.toString();
 	await session.authorize("read", path, request, url);
-	const { stream } =
-		session.described?.path === path
-			? session.described
-			: { stream: await session.env.table.read(path, session.signal, query) };
+	const described = session.described?.path === path ? session.described : null;
+	// The control URLs of a description have no query: it is the one that was described with.
+	const query = url.query.toString() || (described?.query ?? "");
+	const stream = described?.stream ?? (await session.env.table.read(path, session.signal, query));
 	return { path, query, stream, transports: new Map(), groups: null, talker: null };
 }
 

@@ -2,7 +2,7 @@
 
 import type net from "node:net";
 import type { Clock } from "#shared/clock.ts";
-import { unmapped } from "./udp.ts";
+import { unmapped } from "../networks.ts";
 import { LINGER_MS, type Tunnel, type Wire, type WireEvents } from "./wire.ts";
 
 /** The address and port of a client. */

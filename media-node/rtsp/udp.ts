@@ -4,6 +4,7 @@ import dgram from "node:dgram";
 import { isIPv4 } from "node:net";
 import { InputError } from "#shared/problem.ts";
 import type { Logger } from "../log.ts";
+import { unmapped } from "../networks.ts";
 import type { DatagramRun } from "./datagram-runs.ts";
 import { RunSender, segmentationOf } from "./udp-segmentation.ts";
 
@@ -148,11 +149,6 @@ function ignore(): void {}
 
 function nameOf(address: string, port: number): string {
 	return `${address} ${port}`;
-}
-
-/** An IPv4 address that came through an IPv6 socket, in its own form. */
-export function unmapped(address: string): string {
-	return address.startsWith("::ffff:") && address.includes(".") ? address.slice("::ffff:".length) : address;
 }
 
 function isCode(error: unknown, ...codes: string[]): boolean {

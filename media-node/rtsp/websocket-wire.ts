@@ -3,8 +3,8 @@
 import type net from "node:net";
 import type { RawData, WebSocket } from "ws";
 import type { Clock } from "#shared/clock.ts";
+import { unmapped } from "../networks.ts";
 import type { Origin } from "./socket-wire.ts";
-import { unmapped } from "./udp.ts";
 import { LINGER_MS, type Tunnel, type Wire, type WireEvents } from "./wire.ts";
 
 /** RFC 6455 §7.4.1: a normal closure. */

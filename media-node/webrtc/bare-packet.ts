@@ -19,12 +19,7 @@ export function makeBare(packet: RtpPacket, bytes: Uint8Array): number {
  * Makes a retransmission the packet that it brings, in place: `packet` and its payload. `false` when it brings none, as
  * those that only probe for bandwidth. RFC 4588 §4.
  */
-export function unwrapRetransmission(
-	packet: RtpPacket,
-	bytes: Uint8Array,
-	payloadType: number,
-	ssrc: number,
-): boolean {
+export function unwrapRetransmission(packet: RtpPacket, bytes: Uint8Array, payloadType: number, ssrc: number): boolean {
 	if (packet.payloadLength <= ORIGINAL_SEQUENCE_BYTES) return false;
 	packet.sequence = u16(bytes, packet.payloadOffset);
 	packet.payloadOffset += ORIGINAL_SEQUENCE_BYTES;

@@ -17,6 +17,15 @@ export type ExtensionIds = {
 
 export const NO_EXTENSIONS: ExtensionIds = { mid: 0, rid: 0, repairedRid: 0, absSendTime: 0, transportSequence: 0 };
 
+/** What the media sections of one transport agreed upon, together: an ID means the same in all of them, RFC 9143 §9.1. */
+export function unitedExtensions(sections: readonly ExtensionIds[]): ExtensionIds {
+	const ids = { ...NO_EXTENSIONS };
+	for (const section of sections) {
+		for (const name of Object.keys(ids) as (keyof ExtensionIds)[]) ids[name] ||= section[name];
+	}
+	return ids;
+}
+
 /** Where the data of an extension stands. One object serves for all packets. */
 export type ExtensionPlace = { offset: number; length: number };
 

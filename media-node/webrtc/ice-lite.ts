@@ -52,6 +52,11 @@ export class IceLite {
 		return this.#selected;
 	}
 
+	/** Whether the peer chose {@link selected}, rather than that it was heard there first. */
+	get nominated(): boolean {
+		return this.#nominated;
+	}
+
 	/** Names what the peer calls itself: from now on its checks must say so. */
 	setRemote(ufrag: string): void {
 		this.#current.remoteUfrag = ufrag;
@@ -100,9 +105,9 @@ export class IceLite {
 		if (generation === this.#current) this.#previous = null;
 		this.#note(route, nowMs, evicted);
 		if (message.useCandidate) {
-			this.#selected = this.#routes.get(route.name)?.route ?? route;
+			this.#selected = route;
 			this.#nominated = true;
-		} else if (!this.#nominated) {
+		} else {
 			// A peer that nominates late, or never, is answered where it was heard first.
 			this.#selected ??= route;
 		}
@@ -128,8 +133,14 @@ export class IceLite {
 	#note(route: Route, nowMs: number, evicted: (route: Route) => void): void {
 		this.#checkedAt = nowMs;
 		const known = this.#routes.get(route.name);
-		if (known !== undefined) {
+		if (known?.route === route) {
 			known.checkedAt = nowMs;
+			return;
+		}
+		if (known !== undefined) {
+			// Another connection from the same address: the one before is no more.
+			this.#routes.set(route.name, { route, checkedAt: nowMs });
+			if (this.#selected === known.route) this.#selected = route;
 			return;
 		}
 		if (this.#routes.size >= MAX_ROUTES) {

@@ -2,14 +2,16 @@ import type { Ntp } from "../rtp/ntp.ts";
 import { ReceptionStatistics } from "../rtp/receiver-report.ts";
 import type { ReportBlock } from "../rtp/rtcp-packet.ts";
 import type { RtpPacket } from "../rtp/rtp-packet.ts";
-import { JitterBuffer, type JitterBufferOptions } from "./jitter-buffer.ts";
 import type { LayerStatistics } from "./incoming-track.ts";
+import { JitterBuffer, type JitterBufferOptions } from "./jitter-buffer.ts";
 import { MAX_TRIES, NackGenerator } from "./nack-generator.ts";
 import { RateMeter } from "./rate-meter.ts";
 
 /** What a packet waits at least and at most for one that was asked for again. */
 const MIN_WAIT_MS = 200;
 const MAX_WAIT_MS = 500;
+/** An answer is noticed this much later than the network takes. */
+const WAIT_MARGIN_MS = 15;
 /** What waits for packets that nobody asks for: they are late or lost. */
 const REORDER_WAIT_MS = 60;
 
@@ -52,7 +54,7 @@ export class IncomingLayer {
 	/** How long packets wait for a missing one: as long as it takes to ask as often as it is asked for. */
 	get waitMs(): number {
 		if (!this.#hasNack) return REORDER_WAIT_MS;
-		return Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, MAX_TRIES * (this.nack.rttMs + 20)));
+		return Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, MAX_TRIES * (this.nack.rttMs + WAIT_MARGIN_MS)));
 	}
 
 	/** The sender goes on with another source. */

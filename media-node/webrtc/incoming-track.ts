@@ -1,4 +1,5 @@
 import type { Track } from "../stream/track.ts";
+import type { ExtensionIds } from "./header-extensions.ts";
 
 /** One media section that a publisher sends, as it was agreed upon. */
 export type IncomingTrack = {
@@ -16,6 +17,9 @@ export type IncomingTrack = {
 	/** Of `a=simulcast:send`; empty when there is one encoding. */
 	readonly rids: readonly string[];
 };
+
+/** With the header extensions of its packets. */
+export type IncomingMedia = IncomingTrack & { readonly extensions: ExtensionIds };
 
 /** How an encoding of a track comes in. Plain data, for the API, metrics, and logs. */
 export type LayerStatistics = {

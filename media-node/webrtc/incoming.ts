@@ -1,20 +1,20 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "#shared/clock.ts";
 import { hasCode } from "#shared/problem.ts";
+import { u16 } from "../bytes/big-endian.ts";
 import { unixMsOf } from "../rtp/ntp.ts";
 import { writeReceiverReport } from "../rtp/receiver-report.ts";
 import { parseRtcp, type ReportBlock } from "../rtp/rtcp-packet.ts";
 import { newRtpPacket, readRtpPacket } from "../rtp/rtp-packet.ts";
 import type { Publication } from "../stream/publication.ts";
 import { makeBare, unwrapRetransmission } from "./bare-packet.ts";
-import { type ExtensionIds, findExtension } from "./header-extensions.ts";
-import type { IncomingTrack, LayerStatistics } from "./incoming-track.ts";
+import { findExtension, unitedExtensions } from "./header-extensions.ts";
+import type { IncomingMedia, LayerStatistics } from "./incoming-track.ts";
 import { bFramesText } from "./picture-order-watch.ts";
 import { writeFir, writeNack, writePli } from "./rtcp-feedback.ts";
 import { SourceTable } from "./source-table.ts";
 import { TrackReceiver } from "./track-receiver.ts";
 import { TRANSPORT_FEEDBACK_MS, TransportCc } from "./transport-cc.ts";
-import { u16 } from "../bytes/big-endian.ts";
 
 /** How often it is looked at what is missing. */
 const TICK_MS = 10;
@@ -26,8 +26,7 @@ const MAX_REPORTS = 31;
 export type IncomingOptions = {
 	readonly publication: Publication;
 	/** In the order of the publication's tracks. */
-	readonly tracks: readonly IncomingTrack[];
-	readonly extensions: ExtensionIds;
+	readonly tracks: readonly IncomingMedia[];
 	readonly clock: Clock;
 	/** Sends a plain RTCP packet to the publisher. Never throws. */
 	readonly sendRtcp: (packet: Uint8Array) => void;
@@ -43,6 +42,7 @@ export class Incoming implements Disposable {
 	readonly #options: IncomingOptions;
 	readonly #receivers: readonly TrackReceiver[];
 	readonly #sources: SourceTable;
+	readonly #transportSequenceId: number;
 	readonly #transportCc: TransportCc | null;
 	readonly #packet = newRtpPacket();
 	readonly #place = { offset: 0, length: 0 };
@@ -61,7 +61,9 @@ export class Incoming implements Disposable {
 
 	constructor(options: IncomingOptions) {
 		this.#options = options;
-		const { clock, publication, tracks, extensions } = options;
+		const { clock, publication, tracks } = options;
+		const extensions = unitedExtensions(tracks.map((track) => track.extensions));
+		this.#transportSequenceId = extensions.transportSequence;
 		this.#receivers = tracks.map((incoming, index) => {
 			return new TrackReceiver({
 				incoming,
@@ -90,7 +92,7 @@ export class Incoming implements Disposable {
 	}
 
 	/** A decrypted RTP packet. Its bytes are changed, and only good for the time of the call. Never throws. */
-	rtp(bytes: Uint8Array, offset: number, length: number): void {
+	rtp(bytes: Uint8Array, offset = 0, length = bytes.length): void {
 		const packet = this.#packet;
 		if (this.#ended) return;
 		if (!readRtpPacket(packet, bytes, offset, length)) {
@@ -100,8 +102,7 @@ export class Incoming implements Disposable {
 		const nowMs = this.#options.clock.monotonic();
 		this.#lastPacketMs = nowMs;
 		const place = this.#place;
-		const { transportSequence } = this.#options.extensions;
-		if (this.#transportCc !== null && findExtension(place, bytes, offset, length, transportSequence)) {
+		if (this.#transportCc !== null && findExtension(place, bytes, offset, length, this.#transportSequenceId)) {
 			if (place.length >= 2) this.#transportCc.received(u16(bytes, place.offset), nowMs);
 		}
 		const source = this.#sources.find(packet, bytes, offset, length);
@@ -118,7 +119,7 @@ export class Incoming implements Disposable {
 	}
 
 	/** A decrypted RTCP packet. Never throws. */
-	rtcp(bytes: Uint8Array, offset: number, length: number): void {
+	rtcp(bytes: Uint8Array, offset = 0, length = bytes.length): void {
 		if (this.#ended) return;
 		try {
 			const nowMs = this.#options.clock.monotonic();

@@ -88,7 +88,8 @@ export class JitterBuffer {
 			this.duplicates++;
 			return;
 		}
-		this.#slots[slot] = { bytes: bytes.slice(offset, offset + length), arrivalMs: nowMs };
+		// Not `slice`, which is a view where a socket gave a `Buffer`.
+		this.#slots[slot] = { bytes: Uint8Array.from(bytes.subarray(offset, offset + length)), arrivalMs: nowMs };
 		this.#waiting++;
 		this.#waitingBytes += length;
 	}

@@ -1,7 +1,10 @@
 import { SequenceUnwrapper } from "./sequence.ts";
 
-/** How often a packet is asked for. */
-export const MAX_TRIES = 3;
+/**
+ * How often a packet is asked for. Where a twentieth is lost both ways, of the packets of a minute at 2 Mbit/s three
+ * tries leave one out in most minutes, and four in one of fifteen.
+ */
+export const MAX_TRIES = 4;
 /** A packet that is behind others by this much is late rather than lost. */
 const REORDER_MS = 5;
 /** Until it is known how long an answer takes. */

@@ -34,7 +34,8 @@ export function watchPictureOrder({ name }: { readonly name: CodecName }): Pictu
 
 /** What to tell whoever set the encoder. */
 export function bFramesText(codec: CodecName): string {
-	const encoder = codec === "H265" ? "x265: bframes=0, FFmpeg -bf 0" : "x264: --bframes 0, FFmpeg -bf 0 or -tune zerolatency";
+	const encoder =
+		codec === "H265" ? "x265: bframes=0, FFmpeg -bf 0" : "x264: --bframes 0, FFmpeg -bf 0 or -tune zerolatency";
 	return (
 		`The ${codec} stream has B-frames, which browsers do not play by WebRTC: pictures would jump back and forth. ` +
 		`Set the encoder to send none (${encoder}; OBS: Max B-frames 0; cameras: profile Baseline, or GOP without B)`

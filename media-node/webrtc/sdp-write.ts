@@ -34,7 +34,8 @@ function sectionLines(section: MediaSection): string[] {
 		...(section.setup === null ? [] : [`a=setup:${section.setup}`]),
 		...(mid === "" ? [] : [`a=mid:${mid}`]),
 		...flag(section.bundleOnly, "bundle-only"),
-		...(carriesRtp ? rtpLines(section) : dataChannelLines(section)),
+		...rtpLines(section),
+		...dataChannelLines(section),
 	];
 }
 

@@ -55,7 +55,7 @@ export class TrackReceiver {
 		this.#watch = watchPictureOrder(track.codec);
 		this.keyFrames = new KeyFrameRequests({
 			ask: () => {
-				const layer = this.#candidate ?? this.#published;
+				const layer = this.#candidate ?? this.#published ?? this.#layers[0] ?? null;
 				if (layer !== null && keyFrameRequest !== null) options.askKeyFrame(layer.ssrc, keyFrameRequest);
 			},
 		});
@@ -127,7 +127,8 @@ export class TrackReceiver {
 			bitrate: layer.bitrate(nowMs),
 			silentMs: nowMs - layer.lastPacketMs,
 		}));
-		const best = this.#layers[chooseLayer(rates, this.#published === null ? -1 : this.#layers.indexOf(this.#published))];
+		const best =
+			this.#layers[chooseLayer(rates, this.#published === null ? -1 : this.#layers.indexOf(this.#published))];
 		this.#candidate = best === undefined || best === this.#published ? null : best;
 		if (this.#candidate !== null) this.keyFrames.need(nowMs);
 	}
@@ -153,7 +154,7 @@ export class TrackReceiver {
 			if (!isWanted && !this.#isSilent(this.#published)) return false;
 			const { payloadOffset, payloadLength } = packet;
 			if (!startsRandomAccess(incoming.track.codec.name, bytes, payloadOffset, payloadLength)) {
-				if (isFirst) this.options.askKeyFrame(layer.ssrc, incoming.keyFrameRequest ?? "pli");
+				if (isFirst) this.keyFrames.need(this.#nowMs);
 				return false;
 			}
 		}

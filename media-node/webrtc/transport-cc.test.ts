@@ -28,7 +28,13 @@ describe("TransportCc", () => {
 		writer.received(13, 1030);
 		const [packet] = writer.feedback(1, 2, 1050);
 		const feedback = read(packet!);
-		expect(feedback).toMatchObject({ baseSequenceNumber: 10, packetStatusCount: 4, fbPktCount: 0, senderSsrc: 1, mediaSourceSsrc: 2 });
+		expect(feedback).toMatchObject({
+			baseSequenceNumber: 10,
+			packetStatusCount: 4,
+			fbPktCount: 0,
+			senderSsrc: 1,
+			mediaSourceSsrc: 2,
+		});
 		// 1000 ms are 15 reference ticks and 40 ms.
 		expect(feedback.referenceTime).toBe(15);
 		expect(feedback.recvDeltas.map(({ delta }) => delta)).toEqual([40_000, 10_250, 19_750]);
@@ -38,7 +44,7 @@ describe("TransportCc", () => {
 		const writer = new TransportCc();
 		for (let i = 0; i < 20; i++) writer.received(100 + i, 640 + i);
 		const [packet] = writer.feedback(0x01020304, 0x05060708, 700);
-		const bytes = "afcd000a0102030405060708" + "00640014" + "00000a00" + "2014" + "00" + "04".repeat(19) + "0002";
+		const bytes = `afcd000a01020304050607080064001400000a00201400${"04".repeat(19)}0002`;
 		expect(Buffer.from(packet!).toString("hex")).toBe(bytes);
 	});
 

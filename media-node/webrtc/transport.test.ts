@@ -93,13 +93,18 @@ describe("WebRtcTransport", () => {
 			expect(transport.sendRtp(rtp(sequence & 0xffff))).toBe(true);
 			const header = new RtpHeader({ ssrc: 7, sequenceNumber: sequence & 0xffff, payloadType: PAYLOAD_TYPE });
 			await peer.connection.dtlsTransports[0]?.sendRtp(Buffer.alloc(1000), header);
+			// The socket of the peer holds few packets.
+			const count = sequence - 65_400 + 1;
+			if (count % 20 === 0) {
+				await eventually(`${count} packets`, () => received.length === count && atPeer.length === count, {
+					everyMs: 1,
+				});
+			}
 		}
 		expect(transport.sendRtcp(REPORT)).toBe(true);
 		expect(transport.sendData(Uint8Array.of(1, 2, 3))).toBe(true);
 		await peer.sendData(Uint8Array.of(4, 5, 6));
 
-		await eventually("300 packets here", () => received.length === 300);
-		await eventually("300 packets there", () => atPeer.length === 300);
 		expect(received).toEqual(Array.from({ length: 300 }, (_, at) => (65_400 + at) & 0xffff));
 		expect(atPeer.map((packet) => packet.header.sequenceNumber)).toEqual(received);
 		expect(
@@ -109,7 +114,7 @@ describe("WebRtcTransport", () => {
 		).toBe(true);
 		await eventually("reports both ways", () => reports > 0 && reportsAtPeer > 0);
 		await eventually("data both ways", () => data.length > 0 && peer.data.length > 0);
-		expect(data[0]).toEqual(Uint8Array.of(4, 5, 6));
+		expect(new Uint8Array(data[0] ?? [])).toEqual(Uint8Array.of(4, 5, 6));
 		expect(new Uint8Array(peer.data[0] ?? [])).toEqual(Uint8Array.of(1, 2, 3));
 		expect(transport.stats).toMatchObject({ profile, packetsSent: 301, packetsRefused: 0, packetsUnsent: 0 });
 		expect(transport.stats.selected?.transport).toBe("udp");

@@ -164,14 +164,12 @@ export class WebRtcTransport {
 			throw failed("The peer has no fingerprint of SHA-256, SHA-384 or SHA-512 for its certificate");
 		}
 		const before = this.#remote;
+		if (before !== null && !isSameFingerprint(before.fingerprint, remote.fingerprint)) {
+			throw failed("The peer changed its certificate, which needs a new connection");
+		}
 		this.#remote = remote;
 		this.#ice.setRemote(remote.ufrag);
-		if (before !== null) {
-			if (before.fingerprint.value.toLowerCase() !== remote.fingerprint.value.toLowerCase()) {
-				throw failed("The peer changed its certificate, which needs a new connection");
-			}
-			return;
-		}
+		if (before !== null) return;
 		if (this.#isClosed) return;
 		this.#setup = remote.setup === "passive" ? "active" : "passive";
 		const { library, certificate, profiles } = this.#options;
@@ -183,7 +181,7 @@ export class WebRtcTransport {
 			onData: (bytes) => this.onData(bytes),
 			onEnded: (failure) => this.#end(failure === null ? saidGoodbye() : failed(`The handshake failed: ${failure}`)),
 		});
-		this.#start();
+		if (this.#ice.nominated) this.#start();
 	}
 
 	/** Makes new credentials for ICE, which are then in {@link local}. The old ones hold until the peer uses the new. */
@@ -238,7 +236,8 @@ export class WebRtcTransport {
 		if (response !== null) route.send(response);
 		if (!authenticated) return false;
 		if (this.#ufrags.size !== this.#ice.ufrags.length) this.#register();
-		this.#start();
+		// Before it nominates, a peer may not take DTLS. One that never does is tried by and by.
+		if (this.#ice.nominated) this.#start();
 		return true;
 	}
 
@@ -293,6 +292,7 @@ export class WebRtcTransport {
 	#look(): void {
 		const { clock, handshakeTimeoutMs } = this.#options;
 		const now = clock.monotonic();
+		this.#start();
 		if (!this.#isConnected && now - this.#startedAt >= handshakeTimeoutMs) {
 			const step = this.#ice.selected === null ? "no check of the peer came through" : this.#dtlsTrouble();
 			this.#end(failed(`The peer did not connect within ${handshakeTimeoutMs} ms: ${step}`));
@@ -326,6 +326,10 @@ export class WebRtcTransport {
 }
 
 function ignore(): void {}
+
+function isSameFingerprint(a: Fingerprint, b: Fingerprint): boolean {
+	return a.algorithm.toLowerCase() === b.algorithm.toLowerCase() && a.value.toLowerCase() === b.value.toLowerCase();
+}
 
 function failed(message: string): ProtocolError {
 	return new ProtocolError("webrtc.failed", message);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type IceFragment, isIceRestart, MAX_FRAGMENT_BYTES, parseIceFragment, writeIceFragment } from "./trickle.ts";
 
-/** RFC 9725 §4.3.1, the body of the example of trickle ICE. */
+/** RFC 9725 §4.3.2, the body of the example of trickle ICE. */
 const TRICKLE = [
 	"a=group:BUNDLE 0 1",
 	"m=audio 9 UDP/TLS/RTP/SAVPF 111",

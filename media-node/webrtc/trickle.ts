@@ -21,7 +21,7 @@ const MAX_LINES = 512;
 const ICE_WORD = /^[A-Za-z0-9+/_=-]{1,256}$/;
 
 /**
- * Reads a fragment. Candidates that cannot be used are left out, as RFC 9725 §4.3.1 says, and so are those of a section
+ * Reads a fragment. Candidates that cannot be used are left out, as RFC 9725 §4.3.2 says, and so are those of a section
  * after the first one with any.
  *
  * @throws ProtocolError `bytes.malformed`, `bytes.limit`
@@ -91,7 +91,7 @@ export function writeIceFragment(fragment: IceFragment): string {
 
 /**
  * Says whether a fragment asks for an ICE restart: it has credentials, and others than those the session has now.
- * RFC 9725 §4.3.2.
+ * RFC 9725 §4.3.3.
  */
 export function isIceRestart({ ice }: IceFragment, current: IceCredentials): boolean {
 	return ice !== null && (ice.ufrag !== current.ufrag || ice.pwd !== current.pwd);

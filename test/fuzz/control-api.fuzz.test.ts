@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { settingsSchema } from "#shared/config/settings.ts";
 import { InputError } from "#shared/problem.ts";
-import { ClientAddress } from "../../media-node/api/client-address.ts";
-import { allowedOrigin } from "../../media-node/api/cors.ts";
-import { httpCredentials } from "../../media-node/api/http-credentials.ts";
 import { redacted, withSecretsOf } from "../../media-node/api/secrets-in-settings.ts";
 import { patchedSettings } from "../../media-node/api/settings-patch.ts";
+import { ClientAddress } from "../../media-node/http/client-address.ts";
+import { allowedOrigin } from "../../media-node/http/cors.ts";
+import { httpCredentials } from "../../media-node/http/http-credentials.ts";
 
 const seed = Number(process.env["FUZZ_SEED"] ?? 20_261_123);
 

@@ -1,8 +1,8 @@
 import type { AccessRequest } from "../../media-node/access/access.ts";
 import { openControlApi } from "../../media-node/api/control-api.ts";
 import type { ControlParts } from "../../media-node/api/control-route.ts";
-import { httpServerSettings } from "../../media-node/api/http-server.ts";
 import { readConfig } from "../../media-node/config/read-config.ts";
+import { httpServerSettings } from "../../media-node/http/http-server.ts";
 import { createLogger } from "../../media-node/log.ts";
 import { PathConfigs } from "../../media-node/paths/path-configs.ts";
 import { systemClock } from "../../shared/clock.ts";

@@ -1,4 +1,8 @@
+import { createSecretKey } from "node:crypto";
+import dgram from "node:dgram";
 import { type MediaStreamTrack, RTCPeerConnection, type RTCRtpTransceiver } from "werift";
+import { parseStun } from "../../media-node/webrtc/stun.ts";
+import { writeBindingSuccess } from "../../media-node/webrtc/stun-writer.ts";
 import type { DtlsSetup, LocalDescription, WebRtcTransport } from "../../media-node/webrtc/transport.ts";
 
 /** Numbers of SRTP profiles, as DTLS has them. */
@@ -30,13 +34,15 @@ export async function connectPeer(
 	transport: WebRtcTransport,
 	{ setup, profiles = [7, 1] }: { setup: Exclude<DtlsSetup, "actpass">; profiles?: readonly ProfileNumber[] },
 ): Promise<WebRtcPeer> {
-	const connection = new RTCPeerConnection({ iceServers: [{ urls: "stun:127.0.0.1:9" }] });
+	await using stun = await stunServer();
+	const connection = new RTCPeerConnection({ iceServers: [{ urls: `stun:127.0.0.1:${stun.port}` }] });
 	const transceiver = connection.addTransceiver("video", { direction: "sendrecv" });
 	const tracks: MediaStreamTrack[] = [];
 	connection.onTrack.subscribe((track) => void tracks.push(track));
 	// The offer is ours in the end: the peer says who begins DTLS.
 	await connection.setRemoteDescription({ type: "offer", sdp: offerOf(transport.local, setup) });
-	for (const one of connection.dtlsTransports) Object.assign(one, { srtpProfiles: profiles });
+	for (const one of connection.dtlsTransports)
+		Object.assign(one, { srtpProfiles: profiles, role: setup === "active" ? "client" : "server" });
 	await connection.setLocalDescription(await connection.createAnswer());
 	const sdp = connection.localDescription?.sdp ?? "";
 	const value = (name: string) => new RegExp(`^a=${name}:(.*)$`, "m").exec(sdp)?.[1]?.trim() ?? "";
@@ -72,6 +78,21 @@ export async function connectPeer(
 		ssrc: transceiver.sender.ssrc,
 		sendData: async (bytes) => (await dtls()).send(Buffer.from(bytes)),
 		[Symbol.asyncDispose]: () => connection.close(),
+	};
+}
+
+/** Without an answer of a server the peer waits 5 s, and without a server it asks one on the internet. */
+async function stunServer(): Promise<AsyncDisposable & { readonly port: number }> {
+	const socket = dgram.createSocket("udp4");
+	const key = createSecretKey("any", "latin1");
+	socket.on("message", (bytes, from) => {
+		const message = parseStun(bytes);
+		if (message !== null) socket.send(writeBindingSuccess(message.transactionId, from, key), from.port, from.address);
+	});
+	await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+	return {
+		port: socket.address().port,
+		[Symbol.asyncDispose]: () => new Promise<void>((resolve) => socket.close(() => resolve())),
 	};
 }
 
