@@ -35,7 +35,14 @@ import { LiveHls } from "./live-hls.ts";
 import type { Logger } from "./log.ts";
 import { accessSettings, nodeAuthenticator } from "./node-access.ts";
 import { createMetrics } from "./node-metrics.ts";
-import { demandSettings, gated, maxPacketBytes, rtspServerSettings, told } from "./node-settings.ts";
+import {
+	demandSettings,
+	gated,
+	maxPacketBytes,
+	rtspServerSettings,
+	told,
+	webrtcServerSettings,
+} from "./node-settings.ts";
 import { PathHooks } from "./path-hooks.ts";
 import { AlwaysAvailable } from "./paths/always-available.ts";
 import { PathConfigs } from "./paths/path-configs.ts";
@@ -46,6 +53,7 @@ import { rtspSource } from "./rtsp/rtsp-source.ts";
 import { RtspServer, type RtspServerSettings } from "./rtsp/server.ts";
 import { withMpegtsDemux } from "./stream/demuxed-publication.ts";
 import { StreamEvents } from "./stream-events.ts";
+import { WebRtcServer, type WebRtcServerSettings } from "./webrtc/server.ts";
 
 export type MediaNodeOptions = {
 	readonly settings: Settings;
@@ -66,6 +74,7 @@ const FIXED = ["nodeId", "dataDir", "bucket", "spoolMaxSize", "functions", "func
 export class MediaNode implements AsyncDisposable {
 	readonly table: PathTable;
 	readonly #rtsp: Replaceable<RtspServerSettings | null, RtspServer>;
+	readonly #webrtc: Replaceable<WebRtcServerSettings | null, WebRtcServer>;
 	readonly #apply: (settings: Settings) => Promise<void>;
 	readonly #parts: AsyncDisposableStack;
 	readonly #log: Logger;
@@ -76,14 +85,18 @@ export class MediaNode implements AsyncDisposable {
 	private constructor(
 		options: MediaNodeOptions,
 		table: PathTable,
-		rtsp: Replaceable<RtspServerSettings | null, RtspServer>,
+		servers: {
+			readonly rtsp: Replaceable<RtspServerSettings | null, RtspServer>;
+			readonly webrtc: Replaceable<WebRtcServerSettings | null, WebRtcServer>;
+		},
 		apply: (settings: Settings) => Promise<void>,
 		parts: AsyncDisposableStack,
 	) {
 		this.#settings = options.settings;
 		this.#log = options.log;
 		this.table = table;
-		this.#rtsp = rtsp;
+		this.#rtsp = servers.rtsp;
+		this.#webrtc = servers.webrtc;
 		this.#apply = apply;
 		this.#parts = parts;
 	}
@@ -247,8 +260,18 @@ export class MediaNode implements AsyncDisposable {
 						}),
 			),
 		);
-		parts.use(access.onChange(() => rtsp.part?.reauthorize()));
-		metrics.watch({ table, hls, reporter, rtsp: () => rtsp.part });
+		const webrtc = parts.use(
+			new Replaceable(async (server: WebRtcServerSettings | null) =>
+				server === null ? null : WebRtcServer.open({ ...server, table: doors, authenticator: access, clock, log }),
+			),
+		);
+		parts.use(
+			access.onChange(() => {
+				rtsp.part?.reauthorize();
+				webrtc.part?.reauthorize();
+			}),
+		);
+		metrics.watch({ table, hls, reporter, rtsp: () => rtsp.part, webrtc: () => webrtc.part });
 		const authorize = (request: AccessRequest, stop?: AbortSignal) => access.authorize(request, stop);
 		const metricsServer = parts.use(
 			new Replaceable<HttpServerSettings | null, HttpServer>(async (server) =>
@@ -264,7 +287,8 @@ export class MediaNode implements AsyncDisposable {
 			configs: () => configs,
 			paths: () => table.list(),
 			sessions: () => rtsp.part?.sessions() ?? [],
-			kick: (id) => rtsp.part?.kick(id) ?? false,
+			peers: () => webrtc.part?.sessions() ?? [],
+			kick: (id) => rtsp.part?.kick(id) === true || webrtc.part?.kick(id) === true,
 			refreshKeys: () => authenticator.refresh(),
 			authorize,
 		};
@@ -275,6 +299,7 @@ export class MediaNode implements AsyncDisposable {
 		);
 		const applyServers = async () => {
 			await rtsp.apply(rtspServerSettings(settings));
+			await webrtc.apply(webrtcServerSettings(settings));
 			await metricsServer.apply(settings.metrics ? httpServerSettings(settings, "metrics") : null);
 			await controlApi.apply(settings.api ? httpServerSettings(settings, "api") : null);
 		};
@@ -292,13 +317,18 @@ export class MediaNode implements AsyncDisposable {
 		};
 		await applyServers();
 		applyPaths();
-		node = new MediaNode(options, table, rtsp, apply, parts.move());
+		node = new MediaNode(options, table, { rtsp, webrtc }, apply, parts.move());
 		return node;
 	}
 
 	/** `null` while it is switched off. */
 	get rtsp(): RtspServer | null {
 		return this.#rtsp.part;
+	}
+
+	/** `null` while it is switched off. */
+	get webrtc(): WebRtcServer | null {
+		return this.#webrtc.part;
 	}
 
 	/**

@@ -5,6 +5,8 @@ import type { EventReporter } from "./control/event-reporter.ts";
 import type { LiveHls } from "./live-hls.ts";
 import type { PathTable } from "./paths/path-table.ts";
 import type { RtspServer } from "./rtsp/server.ts";
+import type { PeerSnapshot } from "./webrtc/peer-session.ts";
+import type { WebRtcServer } from "./webrtc/server.ts";
 
 /** From a quick put into a folder to one that hardly comes through. */
 const UPLOAD_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -23,6 +25,7 @@ export type WatchedParts = {
 	readonly hls: LiveHls;
 	readonly reporter: EventReporter;
 	readonly rtsp: () => RtspServer | null;
+	readonly webrtc: () => WebRtcServer | null;
 };
 
 export function createMetrics(): NodeMetrics {
@@ -45,7 +48,7 @@ export function createMetrics(): NodeMetrics {
 
 type Sample = { readonly labels: Record<string, string>; readonly value: number };
 
-function watch(registry: Registry, { table, hls, reporter, rtsp }: WatchedParts): void {
+function watch(registry: Registry, { table, hls, reporter, rtsp, webrtc }: WatchedParts): void {
 	const gauge = (name: string, help: string, labelNames: string[], read: () => Sample[]) =>
 		new Gauge({
 			name,
@@ -135,6 +138,30 @@ function watch(registry: Registry, { table, hls, reporter, rtsp }: WatchedParts)
 		sessionLabels,
 		ofSessions((session) => session.packetsLost),
 	);
+
+	const ofPeers = (value: (peer: PeerSnapshot) => number) => () =>
+		(webrtc()?.sessions() ?? []).map((peer) => ({
+			labels: { id: peer.id.slice(0, 8), path: peer.path, remoteAddr: peer.remoteAddress, state: peer.state },
+			value: value(peer),
+		}));
+	const peerGauges: readonly [string, string, (peer: PeerSnapshot) => number][] = [
+		["webrtc_sessions", "WebRTC sessions", () => 1],
+		["webrtc_sessions_inbound_bytes", "Bytes from a peer", (peer) => peer.bytesReceived],
+		["webrtc_sessions_outbound_bytes", "Bytes to a peer", (peer) => peer.bytesSent],
+		["webrtc_sessions_inbound_rtp_packets", "Packets from a peer", (peer) => peer.packetsReceived],
+		["webrtc_sessions_outbound_rtp_packets", "Packets to a peer", (peer) => peer.packetsSent],
+		[
+			"webrtc_sessions_inbound_rtp_packets_lost",
+			"Packets of a publisher that never came",
+			(peer) => (peer.state === "publish" ? peer.packetsLost : 0),
+		],
+		[
+			"webrtc_sessions_outbound_frames_discarded",
+			"Packets of pictures that a viewer on a thin link was spared",
+			(peer) => peer.framesDiscarded,
+		],
+	];
+	for (const [name, help, value] of peerGauges) gauge(name, help, sessionLabels, ofPeers(value));
 
 	type Upload = ReturnType<LiveHls["metrics"]>[number]["metrics"];
 	const ofUploads = (value: (metrics: Upload) => number | null) => () =>

@@ -4,6 +4,7 @@ import { addressOf } from "#shared/config/address.ts";
 import { durationMs } from "#shared/config/duration.ts";
 import type { Settings } from "#shared/config/settings.ts";
 import type { PathName } from "#shared/path-name.ts";
+import { httpServerSettings } from "./http/http-server.ts";
 import type { LiveHls } from "./live-hls.ts";
 import type { PathHooks } from "./path-hooks.ts";
 import type { Supply } from "./paths/demand.ts";
@@ -15,6 +16,7 @@ import type { RtspServerSettings } from "./rtsp/server.ts";
 import type { StreamTable } from "./stream/publication.ts";
 import { DEFAULT_MAX_PACKET_BYTES } from "./stream/stream.ts";
 import type { StreamEvents } from "./stream-events.ts";
+import type { WebRtcServerSettings } from "./webrtc/server.ts";
 
 /** What `writeQueueSize` counts: packets of Ethernet's size. */
 const QUEUED_PACKET_BYTES = 1500;
@@ -32,6 +34,7 @@ export function gated(table: PathTable, hls: LiveHls): StreamTable {
 				throw error;
 			}
 		},
+		expectVacancy: (request) => table.expectVacancy(request),
 		read: (name, signal, query) => table.read(name, signal, query),
 	};
 }
@@ -114,5 +117,25 @@ export function rtspServerSettings(settings: Settings): RtspServerSettings | nul
 		readTimeoutMs: durationMs(settings.readTimeout),
 		writeTimeoutMs: durationMs(settings.writeTimeout),
 		readerBudgetBytes: Math.max(READER_BUDGET_BYTES, settings.writeQueueSize * QUEUED_PACKET_BYTES),
+	};
+}
+
+/** `null`: there is to be no WebRTC server. */
+export function webrtcServerSettings(settings: Settings): WebRtcServerSettings | null {
+	if (!settings.webrtc) return null;
+	const listen = (key: "webrtcLocalUDPAddress" | "webrtcLocalTCPAddress") =>
+		settings[key] === "" ? null : { ...addressOf(settings[key]), key };
+	return {
+		http: httpServerSettings(settings, "webrtc"),
+		udp: listen("webrtcLocalUDPAddress"),
+		tcp: listen("webrtcLocalTCPAddress"),
+		readBufferBytes: settings.udpReadBufferSize,
+		hosts: {
+			fromInterfaces: settings.webrtcIPsFromInterfaces,
+			interfaces: settings.webrtcIPsFromInterfacesList,
+			additionalHosts: settings.webrtcAdditionalHosts,
+		},
+		iceServers: settings.webrtcICEServers2,
+		handshakeTimeoutMs: durationMs(settings.webrtcHandshakeTimeout),
 	};
 }

@@ -23,7 +23,6 @@ describe("the control API", () => {
 	it.each([
 		"/v3/rtmpconns/list",
 		"/v3/rtmpsconns/list",
-		"/v3/webrtcsessions/list",
 		"/v3/srtconns/list",
 		"/v3/moqsessions/list",
 		"/v3/hlsmuxers/list",

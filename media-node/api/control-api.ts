@@ -11,6 +11,7 @@ import { expectAccess } from "./http-access.ts";
 import { errorAnswer, jsonAnswer } from "./json-answer.ts";
 import { NOT_BUILT_ROUTES } from "./not-built.ts";
 import { pathRoutes } from "./path-routes.ts";
+import { peerRoutes } from "./peer-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 
 const ROOT = "/v3";
@@ -25,7 +26,13 @@ export type ControlApiOptions = {
 
 /** Runs the control API. @throws InputError `listen.in_use`, `config.invalid` */
 export function openControlApi({ server, parts, clock, log }: ControlApiOptions): Promise<HttpServer> {
-	const routes = [...nodeRoutes(parts), ...configRoutes(parts, log), ...pathRoutes(parts), ...sessionRoutes(parts)];
+	const routes = [
+		...nodeRoutes(parts),
+		...configRoutes(parts, log),
+		...pathRoutes(parts),
+		...sessionRoutes(parts),
+		...peerRoutes(parts),
+	];
 	return HttpServer.open({
 		...server,
 		cors: CORS,

@@ -5,6 +5,7 @@ import type { AccessRequest, Grant } from "../access/access.ts";
 import type { PathConfigs } from "../paths/path-configs.ts";
 import type { SessionSnapshot } from "../rtsp/session-state.ts";
 import type { StreamSnapshot } from "../stream/stream.ts";
+import type { PeerSnapshot } from "../webrtc/peer-session.ts";
 
 /** The node, as the control API sees it. */
 export type ControlParts = {
@@ -21,7 +22,9 @@ export type ControlParts = {
 	paths(): readonly StreamSnapshot[];
 	/** Connections of RTSP and RTSPS. */
 	sessions(): readonly SessionSnapshot[];
-	/** Ends a session. Says whether there was one. */
+	/** Sessions of WebRTC. */
+	peers(): readonly PeerSnapshot[];
+	/** Ends a session of either kind. Says whether there was one. */
 	kick(id: string): boolean;
 	/** Reads the keys of tokens again. @throws StoreError `store.unavailable` */
 	refreshKeys(): Promise<void>;

@@ -5,7 +5,6 @@ export const NOT_BUILT_ROUTES: readonly { readonly prefix: string; readonly what
 	{ prefix: "/hlssessions/", what: "HLS sessions: HLS is packaged into the bucket" },
 	{ prefix: "/rtmpconns/", what: "RTMP server" },
 	{ prefix: "/rtmpsconns/", what: "RTMPS server" },
-	{ prefix: "/webrtcsessions/", what: "WebRTC server" },
 	{ prefix: "/srtconns/", what: "SRT server" },
 	{ prefix: "/moqsessions/", what: "MoQ server" },
 	{ prefix: "/recordings/", what: "recordings" },

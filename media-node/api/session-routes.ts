@@ -1,14 +1,13 @@
 /** RTSP connections and sessions over the control API. A connection of ours has one session, and shares its ID. */
 
 import { ANY_USER } from "#shared/config/user.ts";
-import { GoneError, InputError } from "#shared/problem.ts";
+import { GoneError } from "#shared/problem.ts";
 import type { SessionSnapshot } from "../rtsp/session-state.ts";
 import type { ControlParts, ControlRoute } from "./control-route.ts";
-import { paginate } from "./pagination.ts";
+import { byAge, found, listed, notFound } from "./items.ts";
 
 type SessionParts = Pick<ControlParts, "sessions" | "kick" | "settings">;
 
-const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const TRANSPORTS = { udp: "UDP", multicast: "UDP-multicast", tcp: "TCP" } as const;
 
 /** Lists, single items and kicks of both servers: `rtspconns`, `rtspsessions`, `rtspsconns`, `rtspssessions`. */
@@ -22,8 +21,7 @@ function routesOf({ sessions, kick, settings }: SessionParts, secure: boolean): 
 		const { rtsp, rtspEncryption } = settings();
 		const runs = rtsp && rtspEncryption !== (secure ? "no" : "strict");
 		if (!runs) throw new GoneError("http.not_found", `the ${server.toUpperCase()} server is switched off`);
-		const own = sessions().filter((session) => session.secure === secure);
-		return own.sort((a, b) => a.createdMs - b.createdMs || (a.id < b.id ? -1 : 1));
+		return byAge(sessions().filter((session) => session.secure === secure));
 	};
 	const begun = () => all().filter(hasSession);
 	return [
@@ -56,22 +54,6 @@ function routesOf({ sessions, kick, settings }: SessionParts, secure: boolean): 
 			},
 		},
 	];
-}
-
-function listed<T>(sessions: readonly SessionSnapshot[], query: URLSearchParams, show: (one: SessionSnapshot) => T) {
-	const page = paginate(sessions, query);
-	return { ...page, items: page.items.map(show) };
-}
-
-function found(sessions: readonly SessionSnapshot[], id: string, what: string): SessionSnapshot {
-	if (!UUID.test(id)) throw new InputError("input.invalid", "the ID is not a UUID");
-	const session = sessions.find((other) => other.id === id.toLowerCase());
-	if (session === undefined) throw notFound(what);
-	return session;
-}
-
-function notFound(what: string): GoneError {
-	return new GoneError("http.not_found", `${what} not found`);
 }
 
 /** A connection that has not named a path has no session yet. */

@@ -6,6 +6,7 @@ export type BannerOptions = {
 	readonly configFile: string;
 	readonly configWritten: boolean;
 	readonly rtspPort: number | null;
+	readonly webrtcPort: number | null;
 	readonly functionsPort: number | null;
 	/** A first admin token; `null` when there was one before. */
 	readonly token: string | null;
@@ -13,13 +14,20 @@ export type BannerOptions = {
 
 /** What a person who has just started Sluice wants to know. */
 export function banner(options: BannerOptions): string {
-	const { version, settings, configFile, configWritten, rtspPort, functionsPort, token } = options;
+	const { version, settings, configFile, configWritten, rtspPort, webrtcPort, functionsPort, token } = options;
 	const lines = [`Sluice ${version}`, ""];
 	const say = (title: string, text: string) => lines.push(`  ${title.padEnd(9)} ${text}`);
 	if (rtspPort !== null) {
 		say("Publish", `rtsp://localhost:${rtspPort}/cam01`);
 		say("", `ffmpeg -re -stream_loop -1 -i any.mp4 -c copy -f rtsp rtsp://localhost:${rtspPort}/cam01`);
 	} else say("Publish", "the RTSP server is switched off");
+	if (webrtcPort !== null) {
+		const scheme = settings.webrtcEncryption ? "https" : "http";
+		say(
+			"Browser",
+			`${scheme}://localhost:${webrtcPort}/cam01/publish to publish, ${scheme}://localhost:${webrtcPort}/cam01/ to play`,
+		);
+	}
 	if (functionsPort !== null) {
 		const url = (settings.publicURL ?? `http://localhost:${functionsPort}`).replace(/\/+$/, "");
 		say("Watch", "npx sluice token --path cam01 --read     prints the signed HLS URL");

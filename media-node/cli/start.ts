@@ -73,7 +73,11 @@ type RunOptions = {
 	readonly setLevel: (level: LogLevel) => void;
 	readonly file: string;
 	readonly stop: AbortSignal;
-	readonly onReady: (ports: { rtspPort: number | null; functionsPort: number | null }) => Promise<void>;
+	readonly onReady: (ports: {
+		rtspPort: number | null;
+		webrtcPort: number | null;
+		functionsPort: number | null;
+	}) => Promise<void>;
 };
 
 /** Opens everything, waits for `stop`, and closes everything in the reverse order. */
@@ -115,7 +119,11 @@ async function run({ settings, secrets, version, log, setLevel, file, stop, onRe
 	};
 	using _watch = watchFile(file, systemClock, onChange);
 	process.on("SIGHUP", onChange);
-	await onReady({ rtspPort: node.rtsp?.port ?? null, functionsPort: functions?.port ?? null });
+	await onReady({
+		rtspPort: node.rtsp?.port ?? null,
+		webrtcPort: node.webrtc?.port ?? null,
+		functionsPort: functions?.port ?? null,
+	});
 	await new Promise<void>((resolve) => {
 		if (stop.aborted) resolve();
 		else stop.addEventListener("abort", () => resolve(), { once: true });

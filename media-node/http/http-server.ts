@@ -43,7 +43,7 @@ const MAX_CONNECTIONS = 1_024;
 const UNIX = "unix://";
 
 /** What the settings say of one of the servers that have the same keys. */
-export function httpServerSettings(settings: Settings, prefix: "api" | "metrics"): HttpServerSettings {
+export function httpServerSettings(settings: Settings, prefix: "api" | "metrics" | "webrtc"): HttpServerSettings {
 	const { readTimeout, writeTimeout } = settings;
 	return {
 		prefix,

@@ -101,6 +101,26 @@ export class PathTable implements StreamTable {
 		}
 	}
 
+	/** Gives the settings of a path to which the one who asks may publish now. */
+	expectVacancy({ path, tracks, publisher: who }: PublishRequest): PathConfig {
+		const config = this.#expectConfig(path);
+		if (who.role === undefined && config.source !== "publisher") {
+			throw new InputError("path.conflict", `Path ${path} has a source of its own: nobody can publish to it`);
+		}
+		const entry = this.#entries.get(path);
+		const publisher = entry?.stream.publisher ?? null;
+		if (who.role === "offline") {
+			if (publisher === null || publisher.role === "offline") return config;
+			throw new InputError("path.conflict", `Path ${path} has a publisher: no offline clip is needed`);
+		}
+		if (config.alwaysAvailable && entry?.clip) expectClipTracks(path, entry.clip, tracks);
+		if (publisher === null || publisher.role !== undefined || config.overridePublisher) return config;
+		throw new InputError(
+			"path.conflict",
+			`${publisher.remoteAddress} publishes to ${path} already, and overridePublisher is off`,
+		);
+	}
+
 	async read(path: PathName, signal?: AbortSignal, query = ""): Promise<ReadableStreamOfPath> {
 		throwIfAborted(signal);
 		const configured = this.#expectConfigured(path);
@@ -205,11 +225,11 @@ export class PathTable implements StreamTable {
 		const { path } = request;
 		const stop = signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
 		throwIfAborted(stop);
-		this.#expectVacancy(request);
+		this.expectVacancy(request);
 		await this.#options.onPublish?.(path, this.#expectConfig(path), stop, request.publisher);
 		// All may have changed meanwhile.
 		throwIfAborted(stop);
-		const config = this.#expectVacancy(request);
+		const config = this.expectVacancy(request);
 
 		const entry = this.#entries.get(path) ?? { stream: this.#newStream(path, config), away: null, clip: null };
 		const { stream } = entry;
@@ -295,26 +315,6 @@ export class PathTable implements StreamTable {
 		throw new InputError(
 			"path.not_configured",
 			`Path ${path} is not configured; add it to paths, or all_others to admit every name`,
-		);
-	}
-
-	/** Gives the settings of a path to which the one who asks may publish now. */
-	#expectVacancy({ path, tracks, publisher: who }: PublishRequest): PathConfig {
-		const config = this.#expectConfig(path);
-		if (who.role === undefined && config.source !== "publisher") {
-			throw new InputError("path.conflict", `Path ${path} has a source of its own: nobody can publish to it`);
-		}
-		const entry = this.#entries.get(path);
-		const publisher = entry?.stream.publisher ?? null;
-		if (who.role === "offline") {
-			if (publisher === null || publisher.role === "offline") return config;
-			throw new InputError("path.conflict", `Path ${path} has a publisher: no offline clip is needed`);
-		}
-		if (config.alwaysAvailable && entry?.clip) expectClipTracks(path, entry.clip, tracks);
-		if (publisher === null || publisher.role !== undefined || config.overridePublisher) return config;
-		throw new InputError(
-			"path.conflict",
-			`${publisher.remoteAddress} publishes to ${path} already, and overridePublisher is off`,
 		);
 	}
 

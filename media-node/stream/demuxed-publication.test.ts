@@ -32,6 +32,7 @@ function world({ rtspDemuxMpegts = true, refuse }: { rtspDemuxMpegts?: boolean; 
 			published.push(publication);
 			return publication;
 		},
+		expectVacancy: () => undefined,
 		read: (path) => Promise.reject(new GoneError("stream.not_found", `read ${path}`)),
 	};
 	const table = withMpegtsDemux(inner, { clock: new FakeClock(), configOf: () => ({ rtspDemuxMpegts }) });

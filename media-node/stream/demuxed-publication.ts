@@ -27,6 +27,7 @@ export function withMpegtsDemux(table: StreamTable, { clock, configOf }: MpegtsD
 			if (!isMpegts || configOf(request.path)?.rtspDemuxMpegts !== true) return table.publish(request, signal);
 			return Promise.resolve(demuxedPublication(request, table, clock));
 		},
+		expectVacancy: (request) => table.expectVacancy(request),
 		read: (path, signal, query) => table.read(path, signal, query),
 	};
 }

@@ -40,6 +40,8 @@ export type PublishRequest = {
 	 * once, and not after {@link Publication.close}.
 	 */
 	readonly onEvicted: (reason: SluiceError) => void;
+	/** A reader lost pictures of a track, or cannot begin without a key frame. May be called often. Must not throw. */
+	readonly onKeyFrameNeeded?: (track: number) => void;
 	/** What readers may say to the publisher goes here. */
 	readonly backChannel?: BackChannel;
 };
@@ -68,15 +70,23 @@ export interface Publication {
 	close(reason?: SluiceError): void;
 }
 
+/** How the packets of a stream are numbered. */
+export interface Numbering {
+	/** The number of the next packet of a track, counted on over its roll-overs; 0 before the first one. */
+	indexOf(track: number): number;
+}
+
 /** A stream, as a reading session sees it. */
 export interface ReadableStreamOfPath {
 	readonly path: PathName;
 	/** The tracks as they are now, with the newest parameter sets: what a DESCRIBE answers. */
 	readonly tracks: readonly Track[];
 	/** The same object as long as packets are numbered on: other formats, and it is another one. */
-	readonly numbering: object;
+	readonly numbering: Numbering;
 	/** Of the packets of a track. */
 	ssrcOf(track: number): number;
+	/** Asks who publishes for a key frame, where that can be done. It decides how often it lets itself be asked. */
+	askKeyFrame(track: number): void;
 	/** Where readers can talk to who publishes now; `null` when nobody listens. */
 	readonly backChannel: TalkSeat | null;
 	/**
@@ -101,6 +111,11 @@ export interface StreamTable {
 	 * @throws StoreError `timeline.fenced` when another node owns the stream and may not be overridden
 	 */
 	publish(request: PublishRequest, signal?: AbortSignal): Promise<Publication>;
+	/**
+	 * Says beforehand what {@link publish} would refuse now, for clients that begin later.
+	 * @throws InputError `path.conflict`, `path.not_configured`
+	 */
+	expectVacancy(request: PublishRequest): void;
 	/**
 	 * The stream of a path. One that comes on demand is started, and waited for. `query`: of the client.
 	 * @throws GoneError `stream.not_found`; `stream.moved`, whose data has the `location`

@@ -57,6 +57,7 @@ export class StreamPublication implements Publication {
 	readonly info: PublisherInfo;
 	readonly #outlets: Outlets;
 	readonly #onEvicted: (reason: SluiceError) => void;
+	readonly #onKeyFrameNeeded: ((track: number) => void) | undefined;
 	/** By track: what the publisher's packets say, which need not be what those of the stream say. */
 	readonly #payloadTypes: readonly number[];
 	readonly #feed: UnitFeed;
@@ -87,6 +88,7 @@ export class StreamPublication implements Publication {
 		this.info = request.publisher;
 		this.#outlets = outlets;
 		this.#onEvicted = request.onEvicted;
+		this.#onKeyFrameNeeded = request.onKeyFrameNeeded;
 		this.#payloadTypes = request.tracks.map((track) => track.rtp.payloadType);
 		this.#feed = new UnitFeed(tracks, outlets.unitSinks, outlets.onTracks);
 		const { packetSinks, gopCache } = outlets;
@@ -112,6 +114,11 @@ export class StreamPublication implements Publication {
 			packetErrors: this.#packetErrors,
 			unitsDropped: this.#unitsDropped + this.#feed.dropped + (this.#toUnits?.dropped ?? 0),
 		};
+	}
+
+	/** A reader needs a key frame of a track. */
+	askKeyFrame(track: number): void {
+		this.#onKeyFrameNeeded?.(track);
 	}
 
 	writePacket(track: number, bytes: Uint8Array, offset: number, length: number): void {

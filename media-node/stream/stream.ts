@@ -9,7 +9,14 @@ import { keyTrackOf } from "./batch-builder.ts";
 import { GatedUnitSink } from "./gated-unit-sink.ts";
 import { GopCache } from "./gop-cache.ts";
 import { GopCursor } from "./gop-cursor.ts";
-import type { Publication, PublisherInfo, PublishRequest, ReadableStreamOfPath, ReaderInfo } from "./publication.ts";
+import type {
+	Numbering,
+	Publication,
+	PublisherInfo,
+	PublishRequest,
+	ReadableStreamOfPath,
+	ReaderInfo,
+} from "./publication.ts";
 import { Restamper } from "./restamper.ts";
 import { sameCodecs, sameFormats } from "./same-format.ts";
 import type { PacketSink, UnitSink } from "./sink.ts";
@@ -122,12 +129,16 @@ export class Stream implements ReadableStreamOfPath {
 		return this.#backChannel;
 	}
 
-	get numbering(): object {
+	get numbering(): Numbering {
 		return this.#restamper;
 	}
 
 	ssrcOf(track: number): number {
 		return this.#restamper.ssrcOf(track);
+	}
+
+	askKeyFrame(track: number): void {
+		this.#publication?.askKeyFrame(track);
 	}
 
 	position(track: number): { readonly sequence: number; readonly rtpTime: number; readonly ssrc: number } | null {
@@ -268,7 +279,7 @@ const HIDDEN: ReaderInfo = { id: "", type: "hidden", remoteAddress: "", query: "
 class ReadingView implements ReadableStreamOfPath {
 	readonly #stream: Stream;
 	readonly #gopCache: GopCache;
-	readonly numbering: object;
+	readonly numbering: Numbering;
 	/** Who reads gets what comes; who will, what is in the cache. */
 	#seats = 0;
 
@@ -292,6 +303,10 @@ class ReadingView implements ReadableStreamOfPath {
 
 	ssrcOf(track: number): number {
 		return this.#stream.ssrcOf(track);
+	}
+
+	askKeyFrame(track: number): void {
+		this.#stream.askKeyFrame(track);
 	}
 
 	position(track: number): { readonly sequence: number; readonly rtpTime: number; readonly ssrc: number } | null {

@@ -70,14 +70,15 @@ export class IncomingLayer {
 		this.nack.reset();
 	}
 
-	/** Counts a packet that came; a retransmission counts for the rate only. */
+	/** Counts a packet that came; a retransmission counts neither for the rate nor for reports. */
 	count(packet: RtpPacket, length: number, isRetransmission: boolean, nowMs: number): void {
 		this.packets++;
 		this.bytes += length;
 		this.lastPacketMs = nowMs;
-		this.#rate.add(length, nowMs);
-		// RFC 4588 §4: what is sent again belongs to another source.
-		if (!isRetransmission) this.#statistics.received(packet.sequence, packet.timestamp, nowMs);
+		// RFC 4588 §4: what is sent again belongs to another source. Senders also probe for bandwidth with it.
+		if (isRetransmission) return;
+		this.#rate.add(packet.payloadLength, nowMs);
+		this.#statistics.received(packet.sequence, packet.timestamp, nowMs);
 	}
 
 	bitrate(nowMs: number): number {
@@ -87,7 +88,8 @@ export class IncomingLayer {
 	describe(isPublished: boolean, nowMs: number): LayerStatistics {
 		const { rid, ssrc, packets, bytes } = this;
 		const { asked, recovered, rttMs } = this.nack;
-		const lost = Math.max(0, this.#statistics.lost - recovered);
+		// What was asked for came by another way, or was given up; of the others only the numbers tell.
+		const lost = isPublished ? this.jitter.lost : Math.max(0, this.#statistics.lost);
 		const jitter = this.#jitterTicks / this.#clockRate;
 		const bitrate = this.bitrate(nowMs);
 		return { rid, ssrc, isPublished, packets, bytes, bitrate, lost, jitter, recovered, asked, rttMs };

@@ -30,9 +30,9 @@ export type LayerStatistics = {
 	readonly isPublished: boolean;
 	readonly packets: number;
 	readonly bytes: number;
-	/** Bits per second over the last second. */
+	/** Bits per second of payloads over the last second. */
 	readonly bitrate: number;
-	/** Packets that never came, as the numbers tell. */
+	/** Packets that never came, not even when they were asked for. */
 	readonly lost: number;
 	/** In seconds, RFC 3550 §6.4.1. */
 	readonly jitter: number;

@@ -107,7 +107,8 @@ export class Incoming implements Disposable {
 		}
 		const source = this.#sources.find(packet, bytes, offset, length);
 		if (source === null) {
-			this.rtpErrors++;
+			// Retransmissions probe for bandwidth before there is anything to send again.
+			if (!this.#sources.isRetransmission(packet)) this.rtpErrors++;
 			return;
 		}
 		const { receiver, layer, isRetransmission } = source;

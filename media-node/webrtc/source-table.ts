@@ -43,6 +43,11 @@ export class SourceTable {
 		return this.#sources.get(ssrc) ?? null;
 	}
 
+	/** Says whether a packet is of the payload type of retransmissions of any track. */
+	isRetransmission({ payloadType }: RtpPacket): boolean {
+		return this.#receivers.some(({ options }) => options.incoming.rtxPayloadType === payloadType);
+	}
+
 	/** `null` when it belongs to nobody. */
 	find(packet: RtpPacket, bytes: Uint8Array, offset: number, length: number): Source | null {
 		const source = this.#sources.get(packet.ssrc) ?? this.#meet(packet, bytes, offset, length);

@@ -87,7 +87,7 @@ export const NOT_BUILT: {
 		playback: Object.keys(playbackShape),
 		RTMP: Object.keys(rtmpShape),
 		"MediaMTX's HLS server": Object.keys(hlsServerShape).filter((key) => key !== "hlsAlwaysRemux"),
-		WebRTC: Object.keys(webrtcShape),
+		"gathering of WebRTC candidates and tracks": ["webrtcSTUNGatherTimeout", "webrtcTrackGatherTimeout"],
 		SRT: Object.keys(srtShape),
 		MoQ: Object.keys(moqShape),
 	},

@@ -73,7 +73,7 @@ describe("the sluice program", () => {
 		try {
 			await writeFile(
 				path.join(folder.path, "sluice.yml"),
-				`rtspAddress: 127.0.0.1:${port}\nfunctionsAddress: 127.0.0.1:0\nmetrics: false\nrtspTransports: [tcp]\n`,
+				`rtspAddress: 127.0.0.1:${port}\nfunctionsAddress: 127.0.0.1:0\nmetrics: false\nwebrtc: false\nrtspTransports: [tcp]\n`,
 			);
 			const { code, err } = await sluice(folder.path, ["start"]);
 			expect(code).toBe(1);

@@ -43,6 +43,7 @@ const settings = settingsSchema.parse({
 	dataDir,
 	functions: false,
 	metrics: false,
+	webrtc: false,
 	rtspAddress: "127.0.0.1:0",
 	rtpAddress: `127.0.0.1:${rtpPort}`,
 	rtcpAddress: `127.0.0.1:${rtcpPort}`,

@@ -44,6 +44,7 @@ export async function controlApi(
 			configs: () => new PathConfigs(settings),
 			paths: () => [],
 			sessions: () => [],
+			peers: () => [],
 			kick: () => false,
 			refreshKeys: async () => undefined,
 			authorize: async (request) => {

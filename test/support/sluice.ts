@@ -27,6 +27,9 @@ export type Ports = {
 	readonly rtsps: number;
 	readonly srtp: number;
 	readonly srtcp: number;
+	/** HTTP of WebRTC, and its media. */
+	readonly webrtc: number;
+	readonly ice: number;
 	readonly multicast: { readonly rtp: number; readonly rtcp: number; readonly srtp: number; readonly srtcp: number };
 };
 
@@ -64,6 +67,11 @@ export class Sluice implements AsyncDisposable {
 
 	rtsps(name: string): string {
 		return `rtsps://127.0.0.1:${this.ports.rtsps}/${name}`;
+	}
+
+	/** The address of a path for browsers, WHIP and WHEP. */
+	webrtc(name: string): string {
+		return `http://localhost:${this.ports.webrtc}/${name}`;
 	}
 
 	get url(): string {
@@ -124,13 +132,29 @@ export class Sluice implements AsyncDisposable {
 
 	/** The value of a metric, summed over all samples that have these labels. */
 	async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
-		const text = await (await fetch(`http://127.0.0.1:${this.ports.metrics}/metrics`)).text();
+		const response = await fetch(`http://127.0.0.1:${this.ports.metrics}/metrics`);
+		const text = await response.text();
+		if (!response.ok) throw new Error(`The metrics: ${response.status} ${text}`);
 		const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
 		const lines = text
 			.split("\n")
 			.filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
 			.filter((line) => wanted.every((label) => line.includes(label)));
 		return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+	}
+
+	/** What stands beside a message in the log, for each time that it was logged. */
+	logged(message: string): Readonly<Record<string, unknown>>[] {
+		const lines = (this.program.output.toString() + this.program.errors).split("\n");
+		return lines.flatMap((line) => {
+			const [, said, details] = /^\[.+?\] [A-Z]+: (.+?)(?: (\{.*\}))?$/.exec(line) ?? [];
+			return said === message ? [JSON.parse(details ?? "{}") as Record<string, unknown>] : [];
+		});
+	}
+
+	/** Writes the configuration file anew, with other lines of `config`. */
+	async reconfigure(config: string): Promise<void> {
+		await writeFile(path.join(this.#options.folder, "sluice.yml"), configOf(this.ports, { ...this.#options, config }));
 	}
 
 	/** Waits until a stream is there to be read. */
@@ -158,13 +182,15 @@ export class Sluice implements AsyncDisposable {
 }
 
 async function choosePorts(): Promise<Ports> {
-	const pairs = (await freeUdpPairs(4)) as [UdpPair, UdpPair, UdpPair, UdpPair];
-	const [plain, secure, group, secureGroup] = pairs;
+	const pairs = (await freeUdpPairs(5)) as [UdpPair, UdpPair, UdpPair, UdpPair, UdpPair];
+	const [plain, secure, group, secureGroup, ice] = pairs;
 	return {
 		rtsp: await freePort(),
 		rtsps: await freePort(),
 		functions: await freePort(),
 		metrics: await freePort(),
+		webrtc: await freePort(),
+		ice: ice.rtp,
 		rtp: plain.rtp,
 		rtcp: plain.rtcp,
 		srtp: secure.rtp,
@@ -178,6 +204,8 @@ function configOf(ports: Ports, options: SluiceOptions): string {
 		`rtspAddress: 127.0.0.1:${ports.rtsp}`,
 		`rtpAddress: 127.0.0.1:${ports.rtp}`,
 		`rtcpAddress: 127.0.0.1:${ports.rtcp}`,
+		`webrtcAddress: 127.0.0.1:${ports.webrtc}`,
+		`webrtcLocalUDPAddress: :${ports.ice}`,
 		`multicastRTPPort: ${ports.multicast.rtp}`,
 		`multicastRTCPPort: ${ports.multicast.rtcp}`,
 		`functions: ${options.nodeOnly !== true}`,

@@ -87,7 +87,7 @@ describe("the file that comes with MediaMTX", () => {
 		const { warnings } = read("00-every-key.yml");
 		expect(warnings).toHaveLength(2);
 		expect(warnings[0]).toMatch(
-			/no effect in this version\. .*RTMP: rtmp, .*WebRTC: webrtc, .*recording \(of paths\): record, /,
+			/no effect in this version\. .*RTMP: rtmp, .*SRT: srt, .*recording \(of paths\): record, /,
 		);
 		expect(warnings[1]).toMatch(/authInternalUsers\.0: lets anybody who reaches :8554 publish/);
 	});

@@ -1,0 +1,221 @@
+/** One peer connection: what HTTP, the control API and the media of it have in common. */
+
+import { randomUUID } from "node:crypto";
+import type { Clock } from "#shared/clock.ts";
+import type { PathName } from "#shared/path-name.ts";
+import { GoneError, hasCode, ProtocolError, SluiceError } from "#shared/problem.ts";
+import type { AccessRequest, Authenticator, Grant } from "../access/access.ts";
+import type { Logger } from "../log.ts";
+import { localTransportOf, type RemoteTransport, remoteDescriptionOf } from "./negotiation.ts";
+import type { IceCredentials, Sdp } from "./sdp.ts";
+import type { WebRtcTransport } from "./transport.ts";
+import type { IceFragment } from "./trickle.ts";
+import type { WebRtcSession } from "./webrtc-sessions.ts";
+
+/** A session, as the API and the metrics show it. */
+export type PeerSnapshot = {
+	readonly id: string;
+	readonly createdMs: number;
+	/** Of the connection that media take; the client's address, without port, before there is one. */
+	readonly remoteAddress: string;
+	readonly connected: boolean;
+	readonly state: "read" | "publish";
+	readonly path: PathName;
+	readonly query: string;
+	readonly user: string;
+	readonly userAgent: string;
+	readonly bytesReceived: number;
+	readonly bytesSent: number;
+	readonly packetsReceived: number;
+	readonly packetsSent: number;
+	/** Packets that never came, as the numbers tell or as the viewer says. */
+	readonly packetsLost: number;
+	/** In seconds, of the track where it is highest. */
+	readonly jitter: number;
+	/** Pictures that a viewer on a thin link was spared. */
+	readonly framesDiscarded: number;
+};
+
+/** What flows over a session once it is connected. */
+export type PeerMedia = Disposable & {
+	readonly figures: Pick<PeerSnapshot, "packetsLost" | "jitter" | "framesDiscarded">;
+};
+
+export type PeerSessionOptions = {
+	readonly id: string;
+	readonly action: "publish" | "read";
+	readonly path: PathName;
+	readonly access: AccessRequest;
+	readonly grant: Grant;
+	readonly transport: WebRtcTransport;
+	readonly answer: Sdp;
+	readonly remote: RemoteTransport;
+	readonly authenticator: Authenticator;
+	readonly clock: Clock;
+	readonly log: Logger;
+	/** Lets media flow: called once, when the peer has connected. What it throws ends the session. */
+	readonly begin: (session: PeerSession) => Promise<PeerMedia> | PeerMedia;
+};
+
+const NO_FIGURES = { packetsLost: 0, jitter: 0, framesDiscarded: 0 };
+/** What takes a right away; anything else that goes wrong while asking does not. */
+const REFUSALS = [
+	"access.token_missing",
+	"access.token_invalid",
+	"access.token_expired",
+	"access.forbidden",
+	"access.credentials",
+] as const;
+
+export class PeerSession implements WebRtcSession {
+	readonly id: string;
+	readonly answer: Sdp;
+	readonly closed: Promise<SluiceError>;
+	readonly #options: PeerSessionOptions;
+	readonly #createdMs: number;
+	readonly #ended = Promise.withResolvers<SluiceError>();
+	readonly #abort = new AbortController();
+	#grant: Grant;
+	#remote: RemoteTransport;
+	#etag = randomUUID();
+	#media: PeerMedia | null = null;
+	#connected = false;
+
+	constructor(options: PeerSessionOptions) {
+		const { id, answer, transport, remote, clock, grant } = options;
+		this.id = id;
+		this.answer = answer;
+		this.closed = this.#ended.promise;
+		this.#options = options;
+		this.#grant = grant;
+		this.#remote = remote;
+		this.#createdMs = clock.now();
+		transport.onClosed = (reason) => this.end(reason);
+		transport.setRemote(remoteDescriptionOf(remote));
+		transport.connected.then(() => this.#begin()).catch((error: unknown) => this.end(this.#reasonOf(error)));
+	}
+
+	get etag(): string {
+		return this.#etag;
+	}
+
+	get remoteIce(): IceCredentials {
+		return this.#remote.ice;
+	}
+
+	/** Fires when the session has ended. */
+	get signal(): AbortSignal {
+		return this.#abort.signal;
+	}
+
+	get isClosed(): boolean {
+		return this.#abort.signal.aborted;
+	}
+
+	/** Host and port of the peer, or its host alone before it has connected. */
+	get remoteAddress(): string {
+		const { selected } = this.#options.transport.stats;
+		if (selected === null) return this.#options.access.ip;
+		const { address, port } = selected;
+		return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+	}
+
+	get snapshot(): PeerSnapshot {
+		const { id, path, action, access, transport } = this.#options;
+		const { bytesReceived, bytesSent, packetsReceived, packetsSent } = transport.stats;
+		return {
+			...{ id, path, state: action, createdMs: this.#createdMs, remoteAddress: this.remoteAddress },
+			...{ connected: this.#connected, query: access.query, user: this.#grant.subject, userAgent: access.userAgent },
+			...{ bytesReceived, bytesSent, packetsReceived, packetsSent },
+			...(this.#media?.figures ?? NO_FIGURES),
+		};
+	}
+
+	/** A node that does ICE lite answers checks and sends none: it has no use for addresses. RFC 8445 §2.5. */
+	addCandidates(_fragment: IceFragment): void {}
+
+	async iceRestart({ ice }: IceFragment): Promise<IceFragment> {
+		const { transport } = this.#options;
+		if (this.isClosed || ice === null) {
+			throw new ProtocolError("media.unsupported", "The session cannot be restarted: it has ended");
+		}
+		transport.restart();
+		this.#remote = { ...this.#remote, ice };
+		transport.setRemote(remoteDescriptionOf(this.#remote));
+		this.#etag = randomUUID();
+		const local = localTransportOf(transport.local, "0");
+		return {
+			ice: local.ice,
+			iceOptions: [],
+			iceLite: true,
+			section: null,
+			candidates: local.candidates,
+			endOfCandidates: true,
+		};
+	}
+
+	/** Ends the session when its time is up. Called about once a second. */
+	tick(): void {
+		const { expiresMs } = this.#grant;
+		if (expiresMs === null || this.#options.clock.now() < expiresMs) return;
+		this.end(new GoneError("session.closed", "The token of the session has expired: begin again with a newer one"));
+	}
+
+	/** Asks again whether the client may do what it does: who decides has changed. Never fails. */
+	async reauthorize(): Promise<void> {
+		const { authenticator, access, log } = this.#options;
+		try {
+			this.#grant = await authenticator.authorize(access, this.signal);
+		} catch (error) {
+			if (this.isClosed) return;
+			if (hasCode(error, ...REFUSALS)) {
+				this.end(new GoneError("session.closed", "The client may no longer do this", { cause: error }));
+			} else if (!(error instanceof SluiceError)) {
+				log.error({ err: error }, "A session could not be checked again");
+			}
+		}
+	}
+
+	/** Ends the session, for a reason that is logged. Idempotent. */
+	end(reason: SluiceError): void {
+		if (this.isClosed) return;
+		const { transport, action, log, path } = this.#options;
+		this.#abort.abort(reason);
+		this.#media?.[Symbol.dispose]();
+		this.#media = null;
+		const who = action === "publish" ? "publisher" : "reader";
+		log.info({ path, reason: reason.message }, `A WebRTC ${who} left`);
+		transport
+			.close()
+			.catch((error: unknown) => log.error({ err: error }, "A WebRTC transport could not be closed"))
+			.finally(() => this.#ended.resolve(reason));
+	}
+
+	async close(): Promise<void> {
+		this.end(new GoneError("session.closed", "The client ended the session"));
+		await this.closed;
+	}
+
+	async #begin(): Promise<void> {
+		const { begin, log, path, action } = this.#options;
+		if (this.isClosed) return;
+		this.#connected = true;
+		const media = await begin(this);
+		if (this.isClosed) {
+			media[Symbol.dispose]();
+			return;
+		}
+		this.#media = media;
+		log.info(
+			{ path, remoteAddress: this.remoteAddress },
+			`A WebRTC ${action === "publish" ? "publisher" : "reader"} came`,
+		);
+	}
+
+	#reasonOf(error: unknown): SluiceError {
+		if (error instanceof SluiceError) return error;
+		// Whoever ended the session said why.
+		if (!this.isClosed) this.#options.log.error({ err: error }, "A WebRTC session failed for a fault of ours");
+		return new GoneError("session.closed", "The session ended because of an error inside the node", { cause: error });
+	}
+}

@@ -1,0 +1,73 @@
+/** What a WebRTC publisher sends, as long as its session lives. */
+
+import type { Clock } from "#shared/clock.ts";
+import type { Logger } from "../log.ts";
+import type { PublishRequest, StreamTable } from "../stream/publication.ts";
+import { Incoming } from "./incoming.ts";
+import type { IncomingMedia, LayerStatistics } from "./incoming-track.ts";
+import type { PeerMedia, PeerSession } from "./peer-session.ts";
+import type { WebRtcTransport } from "./transport.ts";
+
+/**
+ * HLS begins its segments at key frames, and a browser sends none unless it is asked: as often as this, when none came
+ * by itself meanwhile.
+ */
+const KEY_FRAME_INTERVAL_MS = 2_000;
+
+export type PublishMediaOptions = {
+	readonly table: StreamTable;
+	readonly request: Omit<PublishRequest, "onEvicted" | "onKeyFrameNeeded">;
+	/** In the order of the request's tracks. */
+	readonly media: readonly IncomingMedia[];
+	readonly transport: WebRtcTransport;
+	readonly clock: Clock;
+	readonly log: Logger;
+};
+
+/** Publishes. @throws what {@link StreamTable.publish} throws */
+export async function publishMedia(
+	session: PeerSession,
+	{ table, request, media, transport, clock, log }: PublishMediaOptions,
+): Promise<PeerMedia> {
+	let incoming: Incoming | null = null;
+	const publication = await table.publish(
+		{
+			...request,
+			publisher: { ...request.publisher, remoteAddress: session.remoteAddress },
+			onEvicted: (reason) => session.end(reason),
+			onKeyFrameNeeded: (track) => incoming?.keyFrameNeeded(track),
+		},
+		session.signal,
+	);
+	const flow = new Incoming({
+		publication,
+		tracks: media,
+		clock,
+		sendRtcp: (packet) => void transport.sendRtcp(packet),
+		onWarning: (text) => log.warn({ path: request.path }, text),
+	});
+	incoming = flow;
+	transport.onRtp = (packet) => flow.rtp(packet);
+	transport.onRtcp = (packet) => flow.rtcp(packet);
+	// What came while the path was being opened is gone, and with it the first key frame.
+	flow.readerJoined();
+	const keyFrames = clock.every(KEY_FRAME_INTERVAL_MS, () => flow.readerJoined());
+	return {
+		get figures() {
+			return { ...figuresOf(flow.statistics.flat()), framesDiscarded: 0 };
+		},
+		[Symbol.dispose]() {
+			keyFrames[Symbol.dispose]();
+			flow[Symbol.dispose]();
+			publication.close();
+		},
+	};
+}
+
+function figuresOf(layers: readonly LayerStatistics[]): { readonly packetsLost: number; readonly jitter: number } {
+	const published = layers.filter(({ isPublished }) => isPublished);
+	return {
+		packetsLost: published.reduce((sum, { lost }) => sum + lost, 0),
+		jitter: Math.max(0, ...published.map(({ jitter }) => jitter)),
+	};
+}

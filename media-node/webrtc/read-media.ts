@@ -1,0 +1,60 @@
+/** What a WebRTC viewer gets, as long as its session lives. */
+
+import type { Clock } from "#shared/clock.ts";
+import type { Logger } from "../log.ts";
+import type { ReadableStreamOfPath } from "../stream/publication.ts";
+import type { OutgoingTrack } from "./negotiate-read.ts";
+import { Outgoing } from "./outgoing.ts";
+import type { PeerMedia, PeerSession } from "./peer-session.ts";
+import type { WebRtcTransport } from "./transport.ts";
+
+export type ReadMediaOptions = {
+	readonly stream: ReadableStreamOfPath;
+	readonly tracks: readonly OutgoingTrack[];
+	/** Of the client, without the question mark. */
+	readonly query: string;
+	readonly transport: WebRtcTransport;
+	readonly clock: Clock;
+	readonly log: Logger;
+};
+
+/** Begins to send. @throws what {@link ReadableStreamOfPath.readPackets} throws */
+export function readMedia(
+	session: PeerSession,
+	{ stream, tracks, query, transport, clock, log }: ReadMediaOptions,
+): PeerMedia {
+	const outgoing = new Outgoing({
+		stream,
+		tracks,
+		clock,
+		sendRtp: (packet) => transport.sendRtp(packet),
+		sendRtcp: (packet) => transport.sendRtcp(packet),
+		askKeyFrame: (track) => stream.askKeyFrame(track),
+		onEnd: (reason) => session.end(reason),
+		onWarning: (text) => log.warn({ path: stream.path }, text),
+	});
+	const { id, remoteAddress } = session;
+	let seat: Disposable;
+	try {
+		seat = stream.readPackets(outgoing, { id, type: "webRTCSession", remoteAddress, query });
+	} catch (error) {
+		outgoing[Symbol.dispose]();
+		throw error;
+	}
+	transport.onRtcp = (packet) => outgoing.rtcp(packet);
+	return {
+		get figures() {
+			const { tracks: sent, discarded } = outgoing.statistics;
+			return {
+				packetsLost: sent.reduce((sum, { lost }) => sum + lost, 0),
+				jitter: Math.max(0, ...sent.map(({ jitter }) => jitter)),
+				framesDiscarded: discarded,
+			};
+		},
+		[Symbol.dispose]() {
+			seat[Symbol.dispose]();
+			outgoing.bye();
+			outgoing[Symbol.dispose]();
+		},
+	};
+}

@@ -1,0 +1,105 @@
+/** The WebRTC server: the sockets of media, the sessions, and the HTTP server that begins them. */
+
+import type { Clock } from "#shared/clock.ts";
+import { InputError } from "#shared/problem.ts";
+import type { Authenticator } from "../access/access.ts";
+import { ClientAddress } from "../http/client-address.ts";
+import { allowedOrigin } from "../http/cors.ts";
+import { httpCredentials } from "../http/http-credentials.ts";
+import type { HttpServerSettings } from "../http/http-server.ts";
+import { readCertificate } from "../http/tls-files.ts";
+import type { Logger } from "../log.ts";
+import type { StreamTable } from "../stream/publication.ts";
+import { type EndpointOptions, WebRtcEndpoint } from "./endpoint.ts";
+import { Pages } from "./pages.ts";
+import type { PeerSnapshot } from "./peer-session.ts";
+import { Sessions } from "./sessions.ts";
+import type { IceServer } from "./turn-credentials.ts";
+import { WhipRoutes } from "./whip-routes.ts";
+import { WhipServer } from "./whip-server.ts";
+
+export type WebRtcServerSettings = Omit<EndpointOptions, "clock" | "log"> & {
+	readonly http: HttpServerSettings;
+	readonly iceServers: readonly IceServer[];
+};
+
+export type WebRtcServerOptions = WebRtcServerSettings & {
+	readonly table: StreamTable;
+	readonly authenticator: Authenticator;
+	readonly clock: Clock;
+	readonly log: Logger;
+};
+
+export class WebRtcServer implements AsyncDisposable {
+	readonly #sessions: Sessions;
+	readonly #endpoint: WebRtcEndpoint;
+	readonly #whip: WhipServer;
+	readonly #parts: AsyncDisposableStack;
+
+	private constructor(
+		{ sessions, endpoint, whip }: { sessions: Sessions; endpoint: WebRtcEndpoint; whip: WhipServer },
+		parts: AsyncDisposableStack,
+	) {
+		this.#sessions = sessions;
+		this.#endpoint = endpoint;
+		this.#whip = whip;
+		this.#parts = parts;
+	}
+
+	/** @throws InputError `listen.in_use`; `config.invalid` when an address, a key or a certificate cannot be used */
+	static async open(options: WebRtcServerOptions): Promise<WebRtcServer> {
+		const { http, iceServers, table, authenticator, clock, log } = options;
+		if (options.udp === null && options.tcp === null) {
+			throw new InputError("config.invalid", "webrtcLocalUDPAddress and webrtcLocalTCPAddress are both empty: set one");
+		}
+		await using parts = new AsyncDisposableStack();
+		const certificate = http.certificate === null ? null : await readCertificate(http.certificate, http.prefix);
+		const endpoint = parts.use(await WebRtcEndpoint.open(options));
+		const sessions = parts.use(new Sessions({ endpoint, table, authenticator, clock, log }));
+		const client = new ClientAddress(http.trustedProxies);
+		const routes = new WhipRoutes({
+			...{ sessions, pages: await Pages.open(), iceServers, credentialsOf: httpCredentials, clock, log },
+		});
+		const whip = parts.use(
+			await WhipServer.open({
+				address: http.address,
+				certificate,
+				routes,
+				allowedOrigin: (origin) => allowedOrigin(origin, http.allowOrigins),
+				clientAddress: (peer, forwardedFor) => client.of(peer, forwardedFor),
+				readTimeoutMs: http.readTimeoutMs,
+				clock,
+			}),
+		);
+		return new WebRtcServer({ sessions, endpoint, whip }, parts.move());
+	}
+
+	/** Of HTTP. */
+	get port(): number {
+		return this.#whip.port;
+	}
+
+	/** Of media; `null` when they take TCP only. */
+	get udpPort(): number | null {
+		return this.#endpoint.udpPort;
+	}
+
+	sessions(): PeerSnapshot[] {
+		return this.#sessions.list();
+	}
+
+	/** Ends a session. Says whether there was one. */
+	kick(id: string): boolean {
+		return this.#sessions.kick(id);
+	}
+
+	/** Who may do what has changed: every session asks again. */
+	reauthorize(): void {
+		this.#sessions.reauthorize();
+	}
+
+	/** Stops listening, ends every session, and waits until all sockets are closed. Idempotent. */
+	async [Symbol.asyncDispose](): Promise<void> {
+		await this.#parts.disposeAsync();
+	}
+}

@@ -1,0 +1,144 @@
+/** Begins WebRTC sessions, and keeps them until they end. */
+
+import { randomBytes, randomUUID } from "node:crypto";
+import type { Clock } from "#shared/clock.ts";
+import { GoneError } from "#shared/problem.ts";
+import type { AccessRequest, Authenticator } from "../access/access.ts";
+import type { Logger } from "../log.ts";
+import type { StreamTable } from "../stream/publication.ts";
+import type { WebRtcEndpoint } from "./endpoint.ts";
+import { answerPublisher } from "./negotiate-publish.ts";
+import { answerViewer } from "./negotiate-read.ts";
+import { localTransportOf } from "./negotiation.ts";
+import { PeerSession, type PeerSessionOptions, type PeerSnapshot } from "./peer-session.ts";
+import { publishMedia } from "./publish-media.ts";
+import { readMedia } from "./read-media.ts";
+import type { WebRtcTransport } from "./transport.ts";
+import type { SessionRequest, WebRtcSession, WebRtcSessions } from "./webrtc-sessions.ts";
+
+const TICK_MS = 1_000;
+
+export type SessionsOptions = {
+	readonly endpoint: WebRtcEndpoint;
+	readonly table: StreamTable;
+	readonly authenticator: Authenticator;
+	readonly clock: Clock;
+	readonly log: Logger;
+};
+
+type Agreed = Pick<PeerSessionOptions, "answer" | "remote" | "begin">;
+
+export class Sessions implements WebRtcSessions, AsyncDisposable {
+	readonly #options: SessionsOptions;
+	readonly #sessions = new Map<string, PeerSession>();
+	readonly #timer: Disposable;
+	#isClosing = false;
+
+	constructor(options: SessionsOptions) {
+		this.#options = options;
+		this.#timer = options.clock.every(TICK_MS, () => {
+			for (const session of [...this.#sessions.values()]) session.tick();
+		});
+	}
+
+	publish(request: SessionRequest): Promise<WebRtcSession> {
+		const { table, clock, log } = this.#options;
+		return this.#open("publish", request, async (transport, id) => {
+			const { path, offer, access } = request;
+			const options = { local: localTransportOf(transport.local, sessionId()), acceptDataChannel: false };
+			const { answer, remote, media } = answerPublisher(offer, options);
+			const asked = {
+				path,
+				tracks: media.map(({ track }) => track),
+				publisher: { id, protocol: "webrtc", type: "webRTCSession", remoteAddress: access.ip, query: access.query },
+				onEvicted: () => undefined,
+			};
+			// The client is still there to be told; the stream begins when it has connected.
+			table.expectVacancy(asked);
+			const begin = (session: PeerSession) =>
+				publishMedia(session, { table, request: asked, media, transport, clock, log });
+			return { answer, remote, begin };
+		});
+	}
+
+	read(request: SessionRequest): Promise<WebRtcSession> {
+		const { table, clock, log } = this.#options;
+		return this.#open("read", request, async (transport) => {
+			const { path, offer, access, signal } = request;
+			const { query } = access;
+			const stream = await table.read(path, signal, query);
+			const { answer, remote, tracks, leftOut } = answerViewer(offer, stream.tracks, {
+				local: localTransportOf(transport.local, sessionId()),
+				acceptDataChannel: false,
+				cname: randomBytes(8).toString("hex"),
+				newSsrc: () => randomBytes(4).readUInt32BE(),
+			});
+			for (const { reason } of leftOut) log.info({ path }, `A WebRTC reader does not get ${reason}`);
+			const begin = (session: PeerSession) => readMedia(session, { stream, tracks, query, transport, clock, log });
+			return { answer, remote, begin };
+		});
+	}
+
+	async authorize(access: AccessRequest, signal: AbortSignal): Promise<void> {
+		await this.#options.authenticator.authorize(access, signal);
+	}
+
+	/** Every session, as the API and the metrics show it. */
+	list(): PeerSnapshot[] {
+		return [...this.#sessions.values()].map(({ snapshot }) => snapshot);
+	}
+
+	/** Ends a session. Says whether there was one. */
+	kick(id: string): boolean {
+		const session = this.#sessions.get(id);
+		session?.end(new GoneError("session.closed", "The session was ended by the administrator"));
+		return session !== undefined;
+	}
+
+	/** Who may do what has changed: every session asks again. */
+	reauthorize(): void {
+		for (const session of this.#sessions.values()) void session.reauthorize();
+	}
+
+	/** Ends every session, and waits for them. Idempotent. */
+	async [Symbol.asyncDispose](): Promise<void> {
+		this.#isClosing = true;
+		this.#timer[Symbol.dispose]();
+		const sessions = [...this.#sessions.values()];
+		for (const session of sessions) session.end(stopping());
+		await Promise.all(sessions.map(({ closed }) => closed));
+	}
+
+	async #open(
+		action: "publish" | "read",
+		{ path, access: shown, signal }: SessionRequest,
+		agree: (transport: WebRtcTransport, id: string) => Promise<Agreed>,
+	): Promise<WebRtcSession> {
+		const { endpoint, authenticator, clock, log } = this.#options;
+		const id = randomUUID();
+		const access = { ...shown, id };
+		const grant = await authenticator.authorize(access, signal);
+		const transport = endpoint.createTransport();
+		try {
+			const agreed = await agree(transport, id);
+			if (this.#isClosing) throw stopping();
+			const options = { ...agreed, id, action, path, access, grant, transport, authenticator, clock };
+			const session = new PeerSession({ ...options, log: log.child({ session: id }) });
+			this.#sessions.set(id, session);
+			void session.closed.then(() => this.#sessions.delete(id));
+			return session;
+		} catch (error) {
+			await transport.close();
+			throw error;
+		}
+	}
+}
+
+function stopping(): GoneError {
+	return new GoneError("session.closed", "The media node is stopping");
+}
+
+/** RFC 8829 §5.2.1: 64 bits, of which the first is 0. */
+function sessionId(): string {
+	return (randomBytes(8).readBigUInt64BE() >> 1n).toString();
+}
