@@ -2,12 +2,13 @@
 
 import { randomBytes } from "node:crypto";
 import { ProtocolError } from "#shared/problem.ts";
+import { u16, u32 } from "../bytes/big-endian.ts";
 import { parseMikey, writeMikey } from "../srtp/mikey.ts";
 import { keysOf, mikeyFor } from "../srtp/mikey-keys.ts";
 import type { SrtpMasterKey } from "../srtp/profile.ts";
 import { SrtcpContext } from "../srtp/srtcp-context.ts";
 import { SrtpContext } from "../srtp/srtp-context.ts";
-import type { ReadableStreamOfPath } from "../stream/publication.ts";
+import type { Numbering, ReadableStreamOfPath } from "../stream/publication.ts";
 import { INTERLEAVED_HEADER_BYTES, PACKET_STRIDE, type RtpBatch } from "../stream/rtp-batch.ts";
 
 /** What authentication adds at most, with room for an SRTCP index. */
@@ -24,11 +25,16 @@ export class Sealer {
 	readonly #rtp = new SrtpContext(this.#master);
 	readonly #rtcp = new SrtcpContext(this.#master);
 
-	/** The message for the peer, in base64. */
-	message(ssrc: number, nowMs: number): string {
+	/** The message for the peer, in base64. `rollover`: of the first packet that it will get. */
+	message(ssrc: number, nowMs: number, rollover = this.#rtp.rolloverOf(ssrc)): string {
 		const { key, salt } = this.#master;
-		const offer = mikeyFor({ key, salt, ssrcs: [{ ssrc, rollover: this.#rtp.rolloverOf(ssrc) }], nowMs });
+		const offer = mikeyFor({ key, salt, ssrcs: [{ ssrc, rollover }], nowMs });
 		return Buffer.from(writeMikey(offer)).toString("base64");
+	}
+
+	/** The next packet to be sealed has this index: those before it may not have been. */
+	follow(ssrc: number, index: number): void {
+		this.#rtp.follow(ssrc, index);
 	}
 
 	/** Encrypts one RTP packet into `out`; its length, or -1 when it cannot be sent. */
@@ -47,6 +53,21 @@ export class Sealer {
 export class StreamSealer extends Sealer {
 	/** Batches never change, and neither does what becomes of them. */
 	readonly #sealed = new WeakMap<RtpBatch, RtpBatch>();
+	readonly #numbering: Numbering;
+
+	constructor(numbering: Numbering) {
+		super();
+		this.#numbering = numbering;
+	}
+
+	/** The message for who is going to read a track. One that is not a track of the stream has nothing to count yet. */
+	messageFor(stream: ReadableStreamOfPath, track: number, nowMs: number): string {
+		if (track >= stream.tracks.length) return this.message(0, nowMs, 0);
+		const next = this.#numbering.indexOf(track);
+		// It may begin with packets that were kept for it.
+		const first = indexNear(next, stream.position(track)?.sequence ?? next);
+		return this.message(stream.ssrcOf(track), nowMs, Math.floor(first / 2 ** 16));
+	}
 
 	seal(batch: RtpBatch): RtpBatch {
 		let sealed = this.#sealed.get(batch);
@@ -66,6 +87,8 @@ export class StreamSealer extends Sealer {
 			const offset = batch.packets[i + 1] as number;
 			const start = offset - INTERLEAVED_HEADER_BYTES;
 			const to = at + INTERLEAVED_HEADER_BYTES;
+			const next = this.#numbering.indexOf(batch.packets[i] as number);
+			this.follow(u32(batch.bytes, offset + 8), indexNear(next, u16(batch.bytes, offset + 2)));
 			const length = this.sealRtp(batch.bytes, offset, batch.packets[i + 2] as number, out, to);
 			if (length < 0) continue;
 			out.set(batch.bytes.subarray(start, start + 2), at);
@@ -77,13 +100,18 @@ export class StreamSealer extends Sealer {
 	}
 }
 
+/** The index of a packet of this number, within half a cycle of `index`; no less than 0. */
+function indexNear(index: number, sequence: number): number {
+	return Math.max(0, index + (((sequence - index) << 16) >> 16));
+}
+
 const sealers = new WeakMap<object, StreamSealer>();
 
 /** The sealer of a stream: one for as long as its packets are numbered on. */
 export function sealerOf(stream: ReadableStreamOfPath): StreamSealer {
 	let sealer = sealers.get(stream.numbering);
 	if (sealer === undefined) {
-		sealer = new StreamSealer();
+		sealer = new StreamSealer(stream.numbering);
 		sealers.set(stream.numbering, sealer);
 	}
 	return sealer;

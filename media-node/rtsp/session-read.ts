@@ -24,8 +24,7 @@ export async function describe(session: SessionContext, request: RtspRequest): P
 	const { isSecure, clock, udp } = session.env;
 	const backChannel = wantsBackChannel(request.headers) ? (stream.backChannel?.format ?? null) : null;
 	session.described = { path, query, stream, talks: backChannel !== null };
-	const isTrack = (index: number) => index < stream.tracks.length;
-	const keyOf = (index: number) => sealerOf(stream).message(isTrack(index) ? stream.ssrcOf(index) : 0, clock.now());
+	const keyOf = (index: number) => sealerOf(stream).messageFor(stream, index, clock.now());
 	return {
 		status: 200,
 		headers: { "Content-Base": `${url.origin}/${path}/`, "Content-Type": "application/sdp" },
@@ -55,7 +54,7 @@ export async function setupPlay(session: SessionContext, request: RtspRequest): 
 	transports.set(index, transport);
 	session.state = { ...reading, kind: "ready", groups };
 	const ssrc = stream.position(index)?.ssrc ?? null;
-	const message = transport.secure ? sealerOf(stream).message(stream.ssrcOf(index), session.env.clock.now()) : null;
+	const message = transport.secure ? sealerOf(stream).messageFor(stream, index, session.env.clock.now()) : null;
 	return {
 		status: 200,
 		headers: {

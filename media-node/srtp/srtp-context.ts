@@ -6,6 +6,8 @@ import { MAX_PACKET_BYTES, newRefusals, type Refusals, type Source, SourceTable 
 const NO_MKI = new Uint8Array(0);
 const MIN_HEADER_BYTES = 12;
 const MAX_ROLLOVER = 2 ** 32 - 1;
+/** Numbers that are no further ahead than this are told apart from those behind. RFC 3711 §3.3.1. */
+const NEAR = 2 ** 14;
 
 /**
  * Encrypts or decrypts the RTP packets of one direction: a context either protects or unprotects. Nothing that comes
@@ -97,6 +99,16 @@ export class SrtpContext {
 			throw new RangeError("There is no room for another source");
 		}
 		this.#sources.add(ssrc, rollover);
+	}
+
+	/**
+	 * Tells which index the next packet to protect has, as nobody may have wanted those before it: else the source would
+	 * be counted by what it protects. It never goes back. Throws a RangeError if there are too many sources.
+	 */
+	follow(ssrc: number, index: number): void {
+		const source = this.#sources.find(ssrc);
+		const highest = source === undefined ? -1 : source.window.highest;
+		if (highest === -1 || index - highest > NEAR) this.setRollover(ssrc, Math.floor(index / 2 ** 16));
 	}
 
 	/** The roll-over counter of the newest packet of a source; 0 for one that is not known. */

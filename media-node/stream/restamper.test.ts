@@ -36,6 +36,22 @@ describe("a restamper", () => {
 		expect(next).toMatchObject({ sequence: 101, timestamp: 90_001 });
 	});
 
+	it("counts numbers on over their roll-overs, publishers, and packets that are divided", () => {
+		const restamper = new Restamper([H264_TRACK], () => 7);
+		expect(restamper.indexOf(0)).toBe(0);
+		restamper.stamp(0, packet(65_534, 0), 0);
+		expect(restamper.indexOf(0)).toBe(65_535);
+		restamper.insert(0, 3);
+		expect(restamper.indexOf(0)).toBe(65_538);
+		restamper.stamp(0, packet(65_535, 0), 0);
+		// One that comes late.
+		restamper.stamp(0, packet(65_530, 0), 0);
+		expect(restamper.indexOf(0)).toBe(65_539);
+		restamper.release();
+		restamper.stamp(0, packet(9, 0, 2), 0);
+		expect(restamper.indexOf(0)).toBe(65_540);
+	});
+
 	it("says where the next packet will be by the time since the last one", () => {
 		const restamper = new Restamper([H264_TRACK, AAC_TRACK], () => 7);
 		expect(restamper.position(1, 0)).toBeNull();

@@ -1,5 +1,6 @@
 import type { RtpPacket } from "../rtp/rtp-packet.ts";
 import { sequenceDistance } from "../rtp/rtp-packet.ts";
+import type { Numbering } from "./publication.ts";
 import type { SenderReport } from "./sink.ts";
 import type { Track } from "./track.ts";
 
@@ -19,6 +20,8 @@ type Stamp = {
 	timeOffset: number;
 	/** Of the newest packet that went out, and when that was on the monotonic clock. */
 	sequence: number;
+	/** The same number, counted on over its roll-overs. */
+	index: number;
 	time: number;
 	atMs: number;
 	/** Since the stream began. */
@@ -31,7 +34,7 @@ type Stamp = {
  * the payload type stay, sequence numbers go on, and time stamps go on by the time that really passed. Within one
  * source nothing changes but by constants, so losses and reordering show as they are.
  */
-export class Restamper {
+export class Restamper implements Numbering {
 	readonly #stamps: readonly Stamp[];
 
 	/** `randomSsrc` gives 32 random bits. */
@@ -44,6 +47,7 @@ export class Restamper {
 			sequenceOffset: 0,
 			timeOffset: 0,
 			sequence: 0,
+			index: 0,
 			time: 0,
 			atMs: 0,
 			packets: 0,
@@ -68,7 +72,11 @@ export class Restamper {
 		packet.payloadType = stamp.payloadType;
 
 		const first = stamp.packets === 0;
-		if (first || sequenceDistance(stamp.sequence, sequence) > 0) stamp.sequence = sequence;
+		const step = first ? sequence : sequenceDistance(stamp.sequence, sequence);
+		if (first || step > 0) {
+			stamp.sequence = sequence;
+			stamp.index += step;
+		}
 		const ahead = (time - stamp.time) | 0;
 		if (first || ahead > 0 || ahead < -REORDERED_SECONDS * stamp.clockRate) stamp.time = time;
 		stamp.atMs = nowMs;
@@ -81,12 +89,19 @@ export class Restamper {
 		const stamp = this.#at(track);
 		stamp.sequenceOffset = (stamp.sequenceOffset + count) & 0xffff;
 		stamp.sequence = (stamp.sequence + count) & 0xffff;
+		stamp.index += count;
 		stamp.packets += count;
 	}
 
 	/** What readers see as the source of a track's packets. */
 	ssrcOf(track: number): number {
 		return this.#at(track).ssrc;
+	}
+
+	/** The number of the next packet of a track, counted on over its roll-overs; 0 before the first one. */
+	indexOf(track: number): number {
+		const { packets, index } = this.#at(track);
+		return packets === 0 ? 0 : index + 1;
 	}
 
 	/** Where the next packet of a track will be, were it captured now. `null` before the first one. */

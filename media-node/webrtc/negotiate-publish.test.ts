@@ -62,7 +62,7 @@ describe("the answer to a publisher", () => {
 			{
 				payloadType: 96,
 				encoding: "VP8/90000",
-				fmtp: "",
+				fmtp: "x-google-start-bitrate=2000",
 				feedback: ["goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"],
 			},
 			{ payloadType: 97, encoding: "rtx/90000", fmtp: "apt=96", feedback: [] },
@@ -138,7 +138,7 @@ describe("the answer to a publisher", () => {
 			offerOf(`video 9 UDP/TLS/RTP/SAVPF 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 ${fmtp}`),
 		);
 		expect(media[0]?.track.codec).toMatchObject({ name: "H264", pps: expect.any(Uint8Array) });
-		expect(sdp.sections[0]?.payloadTypes[0]?.fmtp).toBe("packetization-mode=1");
+		expect(sdp.sections[0]?.payloadTypes[0]?.fmtp).toBe("packetization-mode=1;x-google-start-bitrate=2000");
 	});
 
 	it("accepts a data channel when it is wanted, and rejects it with port 0 else", () => {

@@ -107,6 +107,16 @@ function answerMedia(
 	return { answer, published: { ...publishedTrack(section, format), rids, extensions: ids } };
 }
 
+/**
+ * In kbit/s. Chromium begins with 300 and finds out by and by what the network carries, which takes it half a minute; what
+ * is too much it takes back within a second.
+ */
+const START_BITRATE = "x-google-start-bitrate=2000";
+
+function isPicture(name: Codec["name"]): boolean {
+	return name === "H264" || name === "H265" || name === "VP8" || name === "VP9" || name === "AV1";
+}
+
 const EXTENSIONS = ["mid", "rid", "repairedRid", "absSendTime", "transportSequence"] as const;
 
 function publishedTrack(section: MediaSection, format: OfferedFormat): Omit<IncomingTrack, "rids"> {
@@ -137,7 +147,8 @@ function answeredFmtp({ codec, fmtp }: OfferedFormat): string {
 		const kept = withoutParameters(fmtp, "stereo", "sprop-stereo", "sprop-maxcapturerate");
 		return kept === "" ? "stereo=1" : `${kept};stereo=1`;
 	}
-	return withoutParameters(fmtp, "sprop-parameter-sets", "sprop-vps", "sprop-sps", "sprop-pps");
+	const kept = withoutParameters(fmtp, "sprop-parameter-sets", "sprop-vps", "sprop-sps", "sprop-pps");
+	return [...(kept === "" ? [] : [kept]), ...(isPicture(codec.name) ? [START_BITRATE] : [])].join(";");
 }
 
 /** The layers in the order of `a=simulcast`, the first alternative of each, as far as `a=rid` knows them. RFC 8853 §5.3. */

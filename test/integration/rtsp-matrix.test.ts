@@ -4,8 +4,9 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { publish } from "../support/ffmpeg.ts";
 import { sample } from "../support/media.ts";
+import { canJoinGroups } from "../support/multicast.ts";
 import type { Program } from "../support/program.ts";
-import { GstReader, placeInFilm, publishGst, readFfmpeg } from "../support/rtsp-clients.ts";
+import { GstReader, type GstReading, placeInFilm, publishGst, readFfmpeg } from "../support/rtsp-clients.ts";
 import { Sluice } from "../support/sluice.ts";
 import { type TempDir, tempDir } from "../support/temp-dir.ts";
 import { watchWithVlc } from "../support/vlc.ts";
@@ -46,29 +47,35 @@ const PUBLISHERS: readonly Publisher[] = [
 	{ from: "GStreamer over RTSPS and SRTP", start: (name) => publishGst(film, sluice.rtsps(name), "udp") },
 ];
 
-type Reader = { readonly by: string; readonly read: (name: string, out: string) => Promise<void> };
+type Reader = { readonly by: string; readonly read: (reading: Reading) => Promise<void> };
 
-const ffmpeg = async (url: string, transport: string, out: string) => {
+type Reading = { readonly name: string; readonly out: string; readonly sound: GstReading["sound"] };
+
+const ffmpeg = async (url: string, transport: string, { out }: Reading) => {
 	await using reader = readFfmpeg(url, transport, out, WANTED);
 	await reader.succeed(20_000);
 };
-const gst = async (url: string, protocols: string, out: string) => {
-	await using reader = new GstReader(url, protocols, out);
+const gst = async (url: string, protocols: string, { out, sound }: Reading) => {
+	await using reader = new GstReader(url, { protocols, out, sound });
 	await reader.receives(WANTED);
 };
 
-const READERS: readonly Reader[] = [
-	{ by: "ffmpeg over UDP", read: (name, out) => ffmpeg(sluice.rtsp(name), "udp", out) },
-	{ by: "ffmpeg over TCP", read: (name, out) => ffmpeg(sluice.rtsp(name), "tcp", out) },
-	{ by: "ffmpeg over multicast", read: (name, out) => ffmpeg(sluice.rtsp(name), "udp_multicast", out) },
-	{ by: "ffmpeg over RTSPS", read: (name, out) => ffmpeg(sluice.rtsps(name), "tcp", out) },
-	{ by: "GStreamer over UDP", read: (name, out) => gst(sluice.rtsp(name), "udp", out) },
-	{ by: "GStreamer over TCP", read: (name, out) => gst(sluice.rtsp(name), "tcp", out) },
-	{ by: "GStreamer over multicast", read: (name, out) => gst(sluice.rtsp(name), "udp-mcast", out) },
-	{ by: "GStreamer over RTSPS", read: (name, out) => gst(sluice.rtsps(name), "tcp", out) },
-	{ by: "GStreamer over RTSPS and SRTP", read: (name, out) => gst(sluice.rtsps(name), "udp", out) },
-	{ by: "GStreamer over RTSPS and SRTP to a group", read: (name, out) => gst(sluice.rtsps(name), "udp-mcast", out) },
+const ALL_READERS: readonly Reader[] = [
+	{ by: "ffmpeg over UDP", read: (from) => ffmpeg(sluice.rtsp(from.name), "udp", from) },
+	{ by: "ffmpeg over TCP", read: (from) => ffmpeg(sluice.rtsp(from.name), "tcp", from) },
+	{ by: "ffmpeg over multicast", read: (from) => ffmpeg(sluice.rtsp(from.name), "udp_multicast", from) },
+	{ by: "ffmpeg over RTSPS", read: (from) => ffmpeg(sluice.rtsps(from.name), "tcp", from) },
+	{ by: "GStreamer over UDP", read: (from) => gst(sluice.rtsp(from.name), "udp", from) },
+	{ by: "GStreamer over TCP", read: (from) => gst(sluice.rtsp(from.name), "tcp", from) },
+	{ by: "GStreamer over multicast", read: (from) => gst(sluice.rtsp(from.name), "udp-mcast", from) },
+	{ by: "GStreamer over RTSPS", read: (from) => gst(sluice.rtsps(from.name), "tcp", from) },
+	{ by: "GStreamer over RTSPS and SRTP", read: (from) => gst(sluice.rtsps(from.name), "udp", from) },
+	{ by: "GStreamer over RTSPS and SRTP to a group", read: (from) => gst(sluice.rtsps(from.name), "udp-mcast", from) },
 ];
+
+/** Clients join groups by the machine's routes: without a network there is none. */
+const HAS_GROUPS = await canJoinGroups();
+const READERS = HAS_GROUPS ? ALL_READERS : ALL_READERS.filter(({ by }) => !/multicast|group/.test(by));
 
 /** So many at the same time leave a machine of two cores room to keep up. */
 const AT_ONCE = 5;
@@ -81,29 +88,42 @@ async function firstPictureOfVlc(name: string): Promise<void> {
 	await vlc.says("Received first picture");
 }
 
-async function readOnce({ by, read }: Reader, name: string): Promise<string> {
+async function readOnce({ by, read }: Reader, name: string, sound: Reading["sound"]): Promise<string> {
 	const out = path.join(folder.path, `${name}-${by.replaceAll(/\W/g, "")}.mkv`);
-	await read(name, out);
+	await read({ name, out, sound });
 	const { place, frames } = await placeInFilm(out, film);
 	if (frames < WANTED.video) return `${by}: ${frames} frames`;
 	return `${by}: ${place >= 0 ? "all of the film" : "not as in the film"}`;
 }
 
 describe.each(PUBLISHERS)("a publisher with $from", ({ from, start }) => {
-	it("is read byte for byte by every kind of reader", async () => {
-		const name = from.toLowerCase().replaceAll(/\W+/g, "-");
+	// GStreamer takes no roll-over counter from MIKEY, and reads no SRTP whose numbers have rolled over: about one stream in a
+	// hundred does so here, and then another one is read.
+	let attempts = 0;
+	const all = `every kind of reader${HAS_GROUPS ? "" : " but those of groups"}`;
+	it(`is read byte for byte by ${all}`, { retry: 1 }, async () => {
+		const name = `${from.toLowerCase().replaceAll(/\W+/g, "-")}-${++attempts}`;
+		const sound = from.startsWith("ffmpeg") ? "rtpmp4gdepay" : "rtpmp4adepay";
 		await using publisher = start(name);
 		await sluice.ready(name);
 		const waiting = [...READERS];
 		const read: string[] = [];
 		const lane = async () => {
 			for (let reader = waiting.shift(); reader !== undefined; reader = waiting.shift()) {
-				read.push(await readOnce(reader, name).catch((error: Error) => `${reader?.by}: ${error.message}`));
+				read.push(await readOnce(reader, name, sound).catch((error: Error) => `${reader?.by}: ${error.message}`));
 			}
 		};
 		const [shown] = await Promise.allSettled([firstPictureOfVlc(name), ...Array.from({ length: AT_ONCE }, lane)]);
 		expect(read.sort()).toEqual(READERS.map(({ by }) => `${by}: all of the film`).sort());
 		expect(shown).toMatchObject({ status: "fulfilled" });
 		expect(publisher.running, publisher.tail).toBe(true);
+	});
+});
+
+describe("the server of all of them", () => {
+	it("has nothing to complain of, and ends cleanly", async () => {
+		await sluice.stop();
+		expect(await sluice.program.exited).toEqual({ code: 0, signal: null });
+		expect(sluice.program.output.toString() + sluice.program.errors).not.toMatch(/\b(?:ERROR|FATAL):/);
 	});
 });

@@ -1,6 +1,14 @@
 import { createSecretKey } from "node:crypto";
 import dgram from "node:dgram";
-import { type MediaStreamTrack, RTCPeerConnection, type RTCRtpTransceiver } from "werift";
+import {
+	type MediaStreamTrack,
+	RTCPeerConnection,
+	type RTCRtpTransceiver,
+	type RtpPacket,
+	useNACK,
+	usePLI,
+	useVP8,
+} from "werift";
 import { parseStun } from "../../media-node/webrtc/stun.ts";
 import { writeBindingSuccess } from "../../media-node/webrtc/stun-writer.ts";
 import type { DtlsSetup, LocalDescription, WebRtcTransport } from "../../media-node/webrtc/transport.ts";
@@ -77,6 +85,45 @@ export async function connectPeer(
 		...{ connection, transceiver, connected, tracks, data },
 		ssrc: transceiver.sender.ssrc,
 		sendData: async (bytes) => (await dtls()).send(Buffer.from(bytes)),
+		[Symbol.asyncDispose]: () => connection.close(),
+	};
+}
+
+/** A whole agent of another make that offers VP8, as a client of WHIP or WHEP does. */
+export type OfferingPeer = AsyncDisposable & {
+	readonly offer: string;
+	/** How often it was asked for a key frame. */
+	readonly pictureLosses: () => number;
+	/** What it received. */
+	readonly packets: readonly RtpPacket[];
+	/** Takes the answer; resolves when the peer is connected. */
+	connect(answer: string): Promise<void>;
+	/** Sends a packet of VP8 in clear, as its own. */
+	send(packet: Uint8Array): Promise<void>;
+};
+
+export async function offeringPeer(direction: "sendonly" | "recvonly"): Promise<OfferingPeer> {
+	await using stun = await stunServer();
+	const connection = new RTCPeerConnection({
+		iceServers: [{ urls: `stun:127.0.0.1:${stun.port}` }],
+		codecs: { video: [useVP8({ payloadType: PAYLOAD_TYPE, rtcpFeedback: [useNACK(), usePLI()] })], audio: [] },
+	});
+	const { sender } = connection.addTransceiver("video", { direction });
+	const packets: RtpPacket[] = [];
+	connection.onTrack.subscribe((track) => void track.onReceiveRtp.subscribe((packet) => void packets.push(packet)));
+	let pictureLosses = 0;
+	sender.onPictureLossIndication.subscribe(() => void pictureLosses++);
+	await connection.setLocalDescription(await connection.createOffer());
+	return {
+		offer: connection.localDescription?.sdp ?? "",
+		pictureLosses: () => pictureLosses,
+		packets,
+		connect: async (answer) => {
+			const connected = connection.connectionStateChange.watch((state) => state === "connected", 10_000);
+			await connection.setRemoteDescription({ type: "answer", sdp: answer });
+			await connected;
+		},
+		send: (packet) => sender.sendRtp(Buffer.from(packet)),
 		[Symbol.asyncDispose]: () => connection.close(),
 	};
 }
