@@ -12,6 +12,7 @@ describe("a StreamMuxConfig", () => {
 	test.each([
 		["as ffmpeg writes it", "400023203fc0", "1190"],
 		["of 44.1 kHz in mono", "400024103fc0", "1208"],
+		["as GStreamer writes it, cut short, with band replication signalled behind it", "40002320adca00", "119056e500"],
 	])("%s", (_, hex, config) => {
 		expect(parseStreamMuxConfig(bytesOfHex(hex))).toEqual({ ...PLAIN, config: bytesOfHex(config) });
 	});
@@ -19,6 +20,12 @@ describe("a StreamMuxConfig", () => {
 	test("of HE-AAC that is told explicitly ends with a bit in the middle of a byte", () => {
 		const bits = new BitWriter().u(2, 1).u(13, 0).u(16, 0x2b11).u(9, 0x110).u(3, 0).u(8, 0xff).u(2, 0);
 		expect(parseStreamMuxConfig(bits.bytes())).toEqual({ ...PLAIN, config: bytesOfHex("2b118800") });
+	});
+
+	test("with band replication at 48 kHz behind the configuration", () => {
+		const bits = new BitWriter().u(2, 1).u(13, 0).u(16, 0x1188).u(11, 0x2b7).u(5, 5).u(1, 1).u(4, 3);
+		bits.u(3, 0).u(8, 0xff).u(2, 0);
+		expect(parseStreamMuxConfig(bits.bytes())).toEqual({ ...PLAIN, config: bytesOfHex("118856e598") });
 	});
 
 	test("with several frames, other data and a check sum", () => {
@@ -51,9 +58,9 @@ describe("a StreamMuxConfig", () => {
 		expect(() => parseStreamMuxConfig(bits.bytes())).toThrow(expect.objectContaining({ code }));
 	});
 
-	test("is refused wherever it is cut", () => {
+	test("is refused when its configuration is cut", () => {
 		const whole = bytesOfHex("400023203fc0");
-		for (let length = 0; length < whole.length; length++) {
+		for (let length = 0; length < whole.length - 1; length++) {
 			expect(() => parseStreamMuxConfig(whole.subarray(0, length))).toThrow(
 				expect.objectContaining({ code: "bytes.truncated" }),
 			);

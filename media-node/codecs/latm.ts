@@ -31,7 +31,9 @@ function readStreamMuxConfig(bytes: Uint8Array, r: BitReader): StreamMuxConfig {
 	if (r.bits(4) !== 0 || r.bits(3) !== 0) throw unsupported("there are several programs or layers");
 	const config = version === 1 ? readSizedConfig(bytes, r) : readConfig(bytes, r);
 	if (r.bits(3) !== 0) throw unsupported("frames do not tell their length");
-	r.skip(8); // latmBufferFullness
+	// GStreamer's rtpmp4apay cuts the rest off, which would say that there is nothing else.
+	if (r.remaining < BUFFER_FULLNESS_BITS) return { config, frames, otherBits: 0 };
+	r.skip(BUFFER_FULLNESS_BITS);
 	let otherBits = 0;
 	if (r.flag()) otherBits = version === 1 ? readLatmValue(r) : readEscaped(r);
 	if (r.flag()) r.skip(8); // crcCheckSum
@@ -42,7 +44,21 @@ function readStreamMuxConfig(bytes: Uint8Array, r: BitReader): StreamMuxConfig {
 function readConfig(bytes: Uint8Array, r: BitReader): Uint8Array {
 	const from = bytes.length * 8 - r.remaining;
 	readAudioSpecificConfig(r);
+	skipSyncExtension(bytes, r);
 	return bitsFrom(bytes, from, bytes.length * 8 - r.remaining - from);
+}
+
+/**
+ * Band replication that is signalled behind the configuration, ISO 14496-3 §1.6.6.2. It belongs into a sized one, but is
+ * sent in this one too; nothing else that may follow looks like it.
+ */
+function skipSyncExtension(bytes: Uint8Array, r: BitReader): void {
+	const ahead = new BitReader(bytes);
+	ahead.skip(bytes.length * 8 - r.remaining);
+	if (ahead.remaining < SYNC_BITS + 6 || ahead.bits(SYNC_BITS) !== SYNC_EXTENSION) return;
+	if (ahead.bits(5) !== OBJECT_TYPE_SBR) throw unsupported("it has an extension that is not known");
+	r.skip(SYNC_BITS + 5);
+	if (r.flag() && r.bits(4) === EXPLICIT_FREQUENCY) r.skip(24);
 }
 
 /** The configuration whose length is told, so that signalling of band replication may stand behind it. */
@@ -71,6 +87,13 @@ function readEscaped(r: BitReader): number {
 	}
 	return value;
 }
+
+const BUFFER_FULLNESS_BITS = 8;
+/** `syncExtensionType`, and what it is of. */
+const SYNC_BITS = 11;
+const SYNC_EXTENSION = 0x2b7;
+const OBJECT_TYPE_SBR = 5;
+const EXPLICIT_FREQUENCY = 15;
 
 /** Beyond what the largest element could have. */
 const MAX_OTHER_BITS = 2 ** 24;

@@ -11,7 +11,7 @@ const CAM = parsePathName("cam");
 const OVERRIDES: PathOverrides = { source: "rtsp://camera/live", sourceOnDemand: true };
 
 /** A path whose source is started by readers; the test says when it publishes. */
-function world() {
+function world({ closeAfterMs = 10_000 } = {}) {
 	const clock = new FakeClock();
 	const log = recordingLogger();
 	const configs = (overrides: PathOverrides) =>
@@ -24,7 +24,7 @@ function world() {
 		configs: configs(OVERRIDES),
 		onDemand: (path, _, query) => ({
 			startTimeoutMs: 10_000,
-			closeAfterMs: 10_000,
+			closeAfterMs,
 			start: () => {
 				calls.push(`start ${path} ${query}`);
 				return {
@@ -72,6 +72,22 @@ describe("a stream on demand", () => {
 		expect(calls).toEqual(["start cam a=b", "evicted", "stop"]);
 		expect(table.list()).toEqual([]);
 		expect(clock.pending).toBe(0);
+	});
+
+	it("lets who has described it come within 5 s, and is then stopped as soon as it is told to be", async () => {
+		const { clock, table, calls, publish } = world({ closeAfterMs: 1_000 });
+		const reading = table.read(CAM);
+		await settle();
+		await publish();
+		const stream = await reading;
+		await clock.advance(4_999);
+		const seat = stream.readPackets(new RecordingPacketSink());
+		await clock.advance(60_000);
+		seat[Symbol.dispose]();
+		await clock.advance(999);
+		expect(calls).toHaveLength(1);
+		await clock.advance(1);
+		expect(calls).toEqual(["start cam ", "evicted", "stop"]);
 	});
 
 	it("is refused when its source does not start in time, with the reason", async () => {

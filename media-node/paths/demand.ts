@@ -27,6 +27,8 @@ export class Demand implements AsyncDisposable {
 	readonly #supply: Supply;
 	readonly #waiting = new Set<() => void>();
 	#isLive = false;
+	/** Until then somebody who has described the stream may come to read it. */
+	#graceUntilMs = 0;
 	#readers = 0;
 	#closing: Disposable | null = null;
 	#closed = false;
@@ -43,6 +45,7 @@ export class Demand implements AsyncDisposable {
 	async live(signal?: AbortSignal): Promise<void> {
 		throwIfAborted(signal);
 		if (!this.#isLive) await this.#wait(signal);
+		this.#graceUntilMs = this.#options.clock.monotonic() + GRACE_MS;
 		this.#countDown();
 	}
 
@@ -92,6 +95,6 @@ export class Demand implements AsyncDisposable {
 		this.#closing = null;
 		if (this.#closed || this.#readers > 0 || this.#waiting.size > 0) return;
 		const { clock, closeAfterMs, onIdle } = this.#options;
-		this.#closing = clock.after(Math.max(closeAfterMs, this.#isLive ? GRACE_MS : 0), onIdle);
+		this.#closing = clock.after(Math.max(closeAfterMs, this.#graceUntilMs - clock.monotonic()), onIdle);
 	}
 }

@@ -11,12 +11,12 @@ function packet(sequence: number, timestamp: number, ssrc = 1): RtpPacket {
 }
 
 describe("a restamper", () => {
-	it("leaves the numbers of the first publisher, under its own SSRC and payload type", () => {
+	it("leaves the numbers of the first publisher but their highest bit, under its own SSRC and payload type", () => {
 		const restamper = new Restamper([H264_TRACK], () => 0xfedcba98);
 		const first = packet(65_535, 4_294_967_000);
 		restamper.stamp(0, first, 0);
-		expect(first).toMatchObject({ sequence: 65_535, timestamp: 4_294_967_000, ssrc: 0xfedcba98, payloadType: 96 });
-		expect(restamper.position(0, 0)).toEqual({ sequence: 0, rtpTime: 4_294_967_000, ssrc: 0xfedcba98 });
+		expect(first).toMatchObject({ sequence: 32_767, timestamp: 4_294_967_000, ssrc: 0xfedcba98, payloadType: 96 });
+		expect(restamper.position(0, 0)).toEqual({ sequence: 32_768, rtpTime: 4_294_967_000, ssrc: 0xfedcba98 });
 	});
 
 	it("continues with the next number and the time that passed when a publisher returns", () => {
@@ -39,13 +39,15 @@ describe("a restamper", () => {
 	it("counts numbers on over their roll-overs, publishers, and packets that are divided", () => {
 		const restamper = new Restamper([H264_TRACK], () => 7);
 		expect(restamper.indexOf(0)).toBe(0);
-		restamper.stamp(0, packet(65_534, 0), 0);
+		for (const sequence of [32_700, 49_000, 65_300]) restamper.stamp(0, packet(sequence, 0), 0);
+		expect(restamper.indexOf(0)).toBe(65_301);
+		restamper.insert(0, 234);
 		expect(restamper.indexOf(0)).toBe(65_535);
 		restamper.insert(0, 3);
 		expect(restamper.indexOf(0)).toBe(65_538);
-		restamper.stamp(0, packet(65_535, 0), 0);
+		restamper.stamp(0, packet(65_301, 0), 0);
 		// One that comes late.
-		restamper.stamp(0, packet(65_530, 0), 0);
+		restamper.stamp(0, packet(65_296, 0), 0);
 		expect(restamper.indexOf(0)).toBe(65_539);
 		restamper.release();
 		restamper.stamp(0, packet(9, 0, 2), 0);

@@ -8,6 +8,8 @@ import type { Track } from "./track.ts";
 const REORDERED_SECONDS = 10;
 const NO_SOURCE = -1;
 
+const UPPER_HALF = 0x8000;
+
 type Stamp = {
 	readonly clockRate: number;
 	/** What readers see, always. */
@@ -135,7 +137,11 @@ export class Restamper implements Numbering {
 /** Makes the packets of a new source follow the last one: the next number, and the time that has passed. */
 function anchor(stamp: Stamp, packet: RtpPacket, nowMs: number): void {
 	stamp.source = packet.ssrc;
-	if (stamp.packets === 0) return;
+	if (stamp.packets === 0) {
+		// RFC 3711 §3.3.1: numbers begin in the lower half, so that no reader of SRTP sees a roll-over before it knows of one.
+		stamp.sequenceOffset = packet.sequence & UPPER_HALF;
+		return;
+	}
 	const time = stamp.time + Math.max(1, elapsedTicks(stamp, nowMs));
 	stamp.sequenceOffset = (stamp.sequence + 1 - packet.sequence) & 0xffff;
 	stamp.timeOffset = (time - packet.timestamp) >>> 0;

@@ -28,13 +28,16 @@ export type MediaCount = {
 /** A Chromium that publishes and plays by the pages of the node. */
 export class WebRtcBrowser implements AsyncDisposable {
 	readonly #browser: Browser;
+	readonly #mediaPort: number | null;
 
-	private constructor(browser: Browser) {
+	private constructor(browser: Browser, mediaPort: number | null) {
 		this.#browser = browser;
+		this.#mediaPort = mediaPort;
 	}
 
-	static async start(): Promise<WebRtcBrowser> {
-		return new WebRtcBrowser(await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS }));
+	/** `mediaPort`: where pages send media, on the loopback, whatever the node tells them. */
+	static async start(mediaPort: number | null = null): Promise<WebRtcBrowser> {
+		return new WebRtcBrowser(await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS }), mediaPort);
 	}
 
 	/** Publishes the false camera of the browser. */
@@ -52,7 +55,7 @@ export class WebRtcBrowser implements AsyncDisposable {
 	async #open(url: string): Promise<Page> {
 		const page = await this.#browser.newPage();
 		// The page keeps its connections to itself: they are watched from here.
-		await page.addInitScript(() => {
+		await page.addInitScript((mediaPort) => {
 			// biome-ignore lint/suspicious/noExplicitAny: the page has its own globals
 			const scope = globalThis as any;
 			scope.connections = [];
@@ -62,8 +65,15 @@ export class WebRtcBrowser implements AsyncDisposable {
 					super(options);
 					scope.connections.push(this);
 				}
+
+				setRemoteDescription(description: { readonly sdp: string }) {
+					if (mediaPort === null) return super.setRemoteDescription(description);
+					const way = `$1 127.0.0.1 ${mediaPort} `;
+					const sdp = description.sdp.replace(/^(a=candidate:\S+ 1 udp \d+) \S+ \d+ /gm, way);
+					return super.setRemoteDescription({ ...description, sdp });
+				}
 			};
-		});
+		}, this.#mediaPort);
 		await page.goto(url);
 		return page;
 	}
