@@ -26,7 +26,8 @@ export type SessionsOptions = {
 	readonly log: Logger;
 };
 
-type Agreed = Pick<PeerSessionOptions, "answer" | "remote" | "begin">;
+/** Answers the offer, once there is a transport. */
+type Agree = (transport: WebRtcTransport, id: string) => Pick<PeerSessionOptions, "answer" | "remote" | "begin">;
 
 export class Sessions implements WebRtcSessions, AsyncDisposable {
 	readonly #options: SessionsOptions;
@@ -43,7 +44,7 @@ export class Sessions implements WebRtcSessions, AsyncDisposable {
 
 	publish(request: SessionRequest): Promise<WebRtcSession> {
 		const { table, clock, log } = this.#options;
-		return this.#open("publish", request, async (transport, id) => {
+		return this.#open("publish", request, () => (transport, id) => {
 			const { path, offer, access } = request;
 			const options = { local: localTransportOf(transport.local, sessionId()), acceptDataChannel: false };
 			const { answer, remote, media } = answerPublisher(offer, options);
@@ -63,19 +64,22 @@ export class Sessions implements WebRtcSessions, AsyncDisposable {
 
 	read(request: SessionRequest): Promise<WebRtcSession> {
 		const { table, clock, log } = this.#options;
-		return this.#open("read", request, async (transport) => {
+		return this.#open("read", request, async () => {
 			const { path, offer, access, signal } = request;
 			const { query } = access;
+			// It may have to be started first, and the peer's time to connect does not run meanwhile.
 			const stream = await table.read(path, signal, query);
-			const { answer, remote, tracks, leftOut } = answerViewer(offer, stream.tracks, {
-				local: localTransportOf(transport.local, sessionId()),
-				acceptDataChannel: false,
-				cname: randomBytes(8).toString("hex"),
-				newSsrc: () => randomBytes(4).readUInt32BE(),
-			});
-			for (const { reason } of leftOut) log.info({ path }, `A WebRTC reader does not get ${reason}`);
-			const begin = (session: PeerSession) => readMedia(session, { stream, tracks, query, transport, clock, log });
-			return { answer, remote, begin };
+			return (transport) => {
+				const { answer, remote, tracks, leftOut } = answerViewer(offer, stream.tracks, {
+					local: localTransportOf(transport.local, sessionId()),
+					acceptDataChannel: false,
+					cname: randomBytes(8).toString("hex"),
+					newSsrc: () => randomBytes(4).readUInt32BE(),
+				});
+				for (const { reason } of leftOut) log.info({ path }, `A WebRTC reader does not get ${reason}`);
+				const begin = (session: PeerSession) => readMedia(session, { stream, tracks, query, transport, clock, log });
+				return { answer, remote, begin };
+			};
 		});
 	}
 
@@ -112,16 +116,17 @@ export class Sessions implements WebRtcSessions, AsyncDisposable {
 	async #open(
 		action: "publish" | "read",
 		{ path, access: shown, signal }: SessionRequest,
-		agree: (transport: WebRtcTransport, id: string) => Promise<Agreed>,
+		prepare: () => Promise<Agree> | Agree,
 	): Promise<WebRtcSession> {
 		const { endpoint, authenticator, clock, log } = this.#options;
 		const id = randomUUID();
 		const access = { ...shown, id };
 		const grant = await authenticator.authorize(access, signal);
+		const agree = await prepare();
+		if (this.#isClosing) throw stopping();
 		const transport = endpoint.createTransport();
 		try {
-			const agreed = await agree(transport, id);
-			if (this.#isClosing) throw stopping();
+			const agreed = agree(transport, id);
 			const options = { ...agreed, id, action, path, access, grant, transport, authenticator, clock };
 			const session = new PeerSession({ ...options, log: log.child({ session: id }) });
 			this.#sessions.set(id, session);

@@ -100,6 +100,8 @@ export type OfferingPeer = AsyncDisposable & {
 	connect(answer: string): Promise<void>;
 	/** Sends a packet of VP8 in clear, as its own. */
 	send(packet: Uint8Array): Promise<void>;
+	/** Asks for a key frame of what it receives. */
+	askKeyFrame(ssrc: number): Promise<void>;
 };
 
 export async function offeringPeer(direction: "sendonly" | "recvonly"): Promise<OfferingPeer> {
@@ -108,7 +110,7 @@ export async function offeringPeer(direction: "sendonly" | "recvonly"): Promise<
 		iceServers: [{ urls: `stun:127.0.0.1:${stun.port}` }],
 		codecs: { video: [useVP8({ payloadType: PAYLOAD_TYPE, rtcpFeedback: [useNACK(), usePLI()] })], audio: [] },
 	});
-	const { sender } = connection.addTransceiver("video", { direction });
+	const { sender, receiver } = connection.addTransceiver("video", { direction });
 	const packets: RtpPacket[] = [];
 	connection.onTrack.subscribe((track) => void track.onReceiveRtp.subscribe((packet) => void packets.push(packet)));
 	let pictureLosses = 0;
@@ -124,6 +126,7 @@ export async function offeringPeer(direction: "sendonly" | "recvonly"): Promise<
 			await connected;
 		},
 		send: (packet) => sender.sendRtp(Buffer.from(packet)),
+		askKeyFrame: (ssrc) => receiver.sendRtcpPLI(ssrc),
 		[Symbol.asyncDispose]: () => connection.close(),
 	};
 }
