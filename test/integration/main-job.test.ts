@@ -68,7 +68,19 @@ describe("a signed HLS URL", () => {
 			streams: { codec_name: string }[];
 		};
 		expect(streams.map((stream) => stream.codec_name).sort()).toEqual(["aac", "h264"]);
-		const decoded = new Program("ffmpeg", ["-v", "error", "-i", url, "-t", "4", "-f", "null", "-"]);
+		const decoded = new Program("ffmpeg", [
+			"-v",
+			"error",
+			"-i",
+			url,
+			"-t",
+			"4",
+			"-fps_mode",
+			"passthrough",
+			"-f",
+			"null",
+			"-",
+		]);
 		await decoded.succeed();
 		expect(decoded.errors).toBe("");
 
