@@ -43,6 +43,8 @@ export async function askRequiring(conversation: ClientConversation, request: Cl
 export type BackChannelOptions = {
 	readonly media: SourceMedia;
 	readonly way: MediaWay;
+	/** Of what is sent. */
+	readonly ssrc: number;
 	readonly connection: ClientConversation["connection"];
 	readonly clock: Clock;
 };
@@ -65,7 +67,7 @@ export class ClientBackChannel implements BackChannel, Disposable {
 		this.#options = options;
 		const { codec, clockRate, rtp, kind } = options.media.track;
 		this.format = { ...rtp, codec, clockRate };
-		this.#restamper = new Restamper([{ index: 0, kind, codec, clockRate, rtp }], () => randomBytes(4).readUInt32BE());
+		this.#restamper = new Restamper([{ index: 0, kind, codec, clockRate, rtp }], () => options.ssrc);
 		this.#lastReportMs = options.clock.monotonic();
 	}
 

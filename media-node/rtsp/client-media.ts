@@ -7,6 +7,7 @@ import type { TransportAnswer } from "./client-transport.ts";
 import type { UdpPair } from "./client-udp.ts";
 import { frameOf } from "./interleaved.ts";
 import type { Reception } from "./reception.ts";
+import type { Opener } from "./secure.ts";
 
 /** Interleaved: RTP and RTCP channels. */
 export type ChannelWay = { readonly protocol: "tcp"; readonly channels: readonly [number, number] };
@@ -21,12 +22,16 @@ export type DatagramOptions = {
 	readonly group: { readonly address: string; readonly port: number } | null;
 	/** Its packets may come from any port of it. */
 	readonly isAnyPort: boolean;
+	/** Of what comes and is sent as SRTP; `null` when it is in plain. */
+	readonly opener: Opener | null;
 };
 
 export class DatagramWay {
 	readonly protocol = "udp";
 	readonly #options: DatagramOptions;
 	readonly #addresses: readonly string[];
+	/** How often the way was opened. */
+	#opened = 0;
 	/** Where from the last packets came: where to reports go. */
 	#heardFrom: string | null = null;
 	#heardPorts: [number | null, number | null] = [null, null];
@@ -40,17 +45,22 @@ export class DatagramWay {
 
 	/** Begins to hand what the server sends to `reception`. */
 	attach(reception: Reception, track: number): void {
-		this.#options.pair.receive(
+		const { pair, opener } = this.#options;
+		pair.receive(
 			(bytes, address, port) => {
 				if (!this.#isServer(0, address, port)) return;
+				const plain = opener === null ? bytes : opener.openRtp(bytes, 0, bytes.length);
+				if (plain === null) return;
 				this.#heardFrom = address;
 				this.#heardPorts[0] = port;
-				reception.datagram(track, bytes);
+				reception.datagram(track, plain);
 			},
 			(bytes, address, port) => {
 				if (!this.#isServer(1, address, port)) return;
+				const plain = opener === null ? bytes : opener.openRtcp(bytes, 0, bytes.length);
+				if (plain === null) return;
 				this.#heardPorts[1] = port;
-				reception.rtcp(track, bytes, 0, bytes.length);
+				reception.rtcp(track, plain, 0, plain.length);
 			},
 		);
 	}
@@ -63,10 +73,13 @@ export class DatagramWay {
 		const { pair, answer, group } = this.#options;
 		if (group !== null || answer.serverPorts === null) return;
 		const rtp = new Uint8Array(RTP_HEADER_BYTES);
-		writeRtpHeader(rtp, 0, { marker: false, payloadType: 0, sequence: 0, timestamp: 0, ssrc });
-		const rtcp = writeRtcp([{ type: "RR", ssrc, reports: [] }]);
+		writeRtpHeader(rtp, 0, { marker: false, payloadType: 0, sequence: this.#opened, timestamp: 0, ssrc });
+		// SRTP never has one number twice.
+		this.#opened = (this.#opened + 1) & 0xffff;
+		const sealedRtp = this.#sealedRtp(rtp);
+		const rtcp = this.#sealedRtcp(writeRtcp([{ type: "RR", ssrc, reports: [] }]));
 		for (const address of this.#addresses) {
-			pair.sendRtp(rtp, address, answer.serverPorts[0]);
+			pair.sendRtp(sealedRtp, address, answer.serverPorts[0]);
 			pair.sendRtcp(rtcp, address, answer.serverPorts[1]);
 		}
 	}
@@ -80,11 +93,12 @@ export class DatagramWay {
 	say(packet: Uint8Array): void {
 		const { pair, answer, serverAddress } = this.#options;
 		const port = answer.serverPorts?.[0];
-		if (port !== undefined) pair.sendRtp(packet, this.#addresses[1] ?? serverAddress, port);
+		if (port !== undefined) pair.sendRtp(this.#sealedRtp(packet), this.#addresses[1] ?? serverAddress, port);
 	}
 
 	/** Sends a receiver report; to nobody as long as it is not known where to. */
-	report(packet: Uint8Array): void {
+	report(plain: Uint8Array): void {
+		const packet = this.#sealedRtcp(plain);
 		const { pair, answer, group, serverAddress } = this.#options;
 		if (group !== null) {
 			pair.sendRtcp(packet, group.address, group.port + 1);
@@ -93,6 +107,14 @@ export class DatagramWay {
 		const [rtpPort, rtcpPort] = this.#heardPorts;
 		const port = rtcpPort ?? answer.serverPorts?.[1] ?? (rtpPort === null ? null : rtpPort + 1);
 		if (port !== null && port <= 65_535) pair.sendRtcp(packet, this.#heardFrom ?? serverAddress, port);
+	}
+
+	#sealedRtp(plain: Uint8Array): Uint8Array {
+		return this.#options.opener?.reports.sealRtpPacket(plain) ?? plain;
+	}
+
+	#sealedRtcp(plain: Uint8Array): Uint8Array {
+		return this.#options.opener?.reports.sealRtcp(plain) ?? plain;
 	}
 
 	#isServer(index: 0 | 1, address: string, port: number): boolean {

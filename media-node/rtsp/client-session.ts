@@ -1,6 +1,5 @@
 /** Pulling from a source in one way of transport: from its description to its end. */
 
-import { randomBytes } from "node:crypto";
 import { abortedError } from "#shared/clock.ts";
 import { ProtocolError } from "#shared/problem.ts";
 import type { SourceContext } from "../paths/source.ts";
@@ -11,7 +10,7 @@ import { type ClientConversation, refusal } from "./client-conversation.ts";
 import { type DescribedSource, describeSource } from "./client-describe.ts";
 import { reportFrame } from "./client-media.ts";
 import { playHeaders } from "./client-play.ts";
-import { type PullProtocol, type SetUpMedia, setUpSource } from "./client-setup.ts";
+import { type PullProtocol, type SetUpSource, setUpSource } from "./client-setup.ts";
 import { Reception } from "./reception.ts";
 import type { SourceUrl } from "./source-url.ts";
 
@@ -49,7 +48,7 @@ export async function pullSource(options: PullOptions): Promise<void> {
 	);
 	await using conversation = source.conversation;
 	for (const reason of source.description.skipped) log.warn({}, `Of the source is left out: ${reason}`);
-	const setUp = await setUpSource({ source, protocol, config, sockets, log });
+	const setUp = await setUpSource({ source, protocol, config, sockets, clock, log, mayFallBack });
 	if (setUp === null) {
 		if (mayFallBack) return;
 		throw new ProtocolError("rtsp.transport", `The source does not send by ${protocol}: set rtspTransport to another`);
@@ -63,8 +62,10 @@ export async function pullSource(options: PullOptions): Promise<void> {
 		`${connection.channel.remoteAddress}:${connection.channel.remotePort}`,
 		backChannel,
 	);
-	using reception = receptionOf(ready, publication, conversation, options);
-	const openWays = openerOf(ready);
+	using reception = receptionOf(setUp, publication, conversation, options);
+	const openWays = () => {
+		for (const { way } of ready) if (way.protocol === "udp") way.open(setUp.ssrc);
+	};
 	openWays();
 	const request = { method: "PLAY", url: source.aggregateUrl, headers: playHeaders(config) };
 	const playing =
@@ -81,7 +82,7 @@ export async function pullSource(options: PullOptions): Promise<void> {
 
 /** Leads what comes on each way to its track. */
 function receptionOf(
-	ready: readonly SetUpMedia[],
+	{ media: ready, ssrc }: SetUpSource,
 	publication: Publication,
 	{ connection }: ClientConversation,
 	{ context }: PullOptions,
@@ -90,6 +91,7 @@ function receptionOf(
 		publication,
 		datagrams: ready.map(({ way }) => way.protocol === "udp"),
 		clock: context.clock,
+		ssrc,
 		sendReport: (track, packet) => {
 			const way = ready[track]?.way;
 			if (way?.protocol === "udp") way.report(packet);
@@ -116,13 +118,6 @@ function receptionOf(
 		onFlush: () => reception.flush(),
 	});
 	return reception;
-}
-
-function openerOf(ready: readonly SetUpMedia[]): () => void {
-	const ssrc = randomBytes(4).readUInt32BE();
-	return () => {
-		for (const { way } of ready) if (way.protocol === "udp") way.open(ssrc);
-	};
 }
 
 /** Returns when nothing comes by UDP; throws for every other end. */

@@ -6,10 +6,17 @@ const NOTHING = { isSecure: false, channels: null, serverPorts: null, ports: nul
 describe("the Transport header of a client", () => {
 	it("asks for TCP, UDP or multicast", () => {
 		expect(writeTransportWish({ protocol: "tcp", channels: [2, 3] })).toBe("RTP/AVP/TCP;unicast;interleaved=2-3");
-		expect(writeTransportWish({ protocol: "udp", clientPorts: [5000, 5001] })).toBe(
+		expect(writeTransportWish({ protocol: "udp", secure: false, clientPorts: [5000, 5001] })).toBe(
 			"RTP/AVP;unicast;client_port=5000-5001",
 		);
-		expect(writeTransportWish({ protocol: "multicast" })).toBe("RTP/AVP;multicast");
+		expect(writeTransportWish({ protocol: "multicast", secure: false })).toBe("RTP/AVP;multicast");
+	});
+
+	it("asks for SRTP", () => {
+		expect(writeTransportWish({ protocol: "udp", secure: true, clientPorts: [5000, 5001] })).toBe(
+			"RTP/SAVP;unicast;client_port=5000-5001",
+		);
+		expect(writeTransportWish({ protocol: "multicast", secure: true })).toBe("RTP/SAVP;multicast");
 	});
 
 	it.each([

@@ -1,10 +1,10 @@
 /** The Transport header as a client writes and reads it. RFC 2326 §12.39. Pure. */
 
-/** What one SETUP asks for. */
+/** What one SETUP asks for. `secure`: SRTP. */
 export type TransportWish =
 	| { readonly protocol: "tcp"; readonly channels: readonly [number, number] }
-	| { readonly protocol: "udp"; readonly clientPorts: readonly [number, number] }
-	| { readonly protocol: "multicast" };
+	| { readonly protocol: "udp"; readonly secure: boolean; readonly clientPorts: readonly [number, number] }
+	| { readonly protocol: "multicast"; readonly secure: boolean };
 
 /** What the server says it gives; `null` for what it does not say. */
 export type TransportAnswer = {
@@ -28,10 +28,14 @@ export function writeTransportWish(wish: TransportWish): string {
 		case "tcp":
 			return `RTP/AVP/TCP;unicast;interleaved=${wish.channels.join("-")}`;
 		case "udp":
-			return `RTP/AVP;unicast;client_port=${wish.clientPorts.join("-")}`;
+			return `${profileOf(wish)};unicast;client_port=${wish.clientPorts.join("-")}`;
 		case "multicast":
-			return "RTP/AVP;multicast";
+			return `${profileOf(wish)};multicast`;
 	}
+}
+
+function profileOf({ secure }: { readonly secure: boolean }): string {
+	return secure ? "RTP/SAVP" : "RTP/AVP";
 }
 
 /** Reads a server's answer, in whatever way cameras misspell it. `null` when it is not RTP at all. Never throws. */

@@ -18,6 +18,8 @@ export type ReceptionOptions = {
 	/** Of each track of the publication: its packets come as datagrams, and are to be put in order. */
 	readonly datagrams: readonly boolean[];
 	readonly clock: Clock;
+	/** Of the reports; a new one if not told. */
+	readonly ssrc?: number;
 	/** Sends a receiver report to where the track comes from. Never throws. */
 	readonly sendReport: (track: number, packet: Uint8Array) => void;
 };
@@ -33,7 +35,7 @@ export class Reception implements Disposable {
 	readonly #options: ReceptionOptions;
 	readonly #tracks: readonly TrackReception[];
 	readonly #packet = newRtpPacket();
-	readonly #ssrc = randomBytes(4).readUInt32BE();
+	readonly #ssrc: number;
 	readonly #cname = randomBytes(8).toString("hex");
 	#lastPacketMs: number;
 	#lastReportMs: number;
@@ -46,6 +48,7 @@ export class Reception implements Disposable {
 
 	constructor(options: ReceptionOptions) {
 		this.#options = options;
+		this.#ssrc = options.ssrc ?? randomBytes(4).readUInt32BE();
 		this.#lastPacketMs = options.clock.monotonic();
 		this.#lastReportMs = this.#lastPacketMs;
 		this.#tracks = options.publication.tracks.map(({ clockRate }, index) => ({

@@ -328,7 +328,7 @@ describe("what a camera may answer", () => {
 	});
 
 	it("may not be asked in ways that the URL rules out", async () => {
-		await using udp = pullFrom("rtsps://127.0.0.1:1/cam", { rtspTransport: "udp" });
+		await using udp = pullFrom("rtsps+http://127.0.0.1:1/cam", { rtspTransport: "udp" });
 		expect(await codeOf(udp.ended)).toBe("config.invalid");
 		await using ws = pullFrom("rtsp+ws://127.0.0.1:1/cam", { rtspTransport: "multicast" });
 		expect(await codeOf(ws.ended)).toBe("config.invalid");

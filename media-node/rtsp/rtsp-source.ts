@@ -49,13 +49,13 @@ async function run(context: SourceContext, signal: AbortSignal): Promise<never> 
 /** In the order in which they are tried. @throws InputError `config.invalid` for a way that the URL rules out */
 function protocolsOf(url: SourceUrl, { config }: SourceContext): readonly PullProtocol[] {
 	const { rtspTransport } = config;
-	// UDP beside TLS would be media for everybody to see.
-	const isTcpOnly = url.isTls || url.tunnel !== "none";
-	if (rtspTransport === "automatic") return isTcpOnly ? ["tcp"] : ["udp", "tcp"];
-	if (isTcpOnly && rtspTransport !== "tcp") {
+	const isTunnel = url.tunnel !== "none";
+	// Not every server that has RTSPS tells keys for UDP beside it.
+	if (rtspTransport === "automatic") return url.isTls || isTunnel ? ["tcp"] : ["udp", "tcp"];
+	if (isTunnel && rtspTransport !== "tcp") {
 		throw new InputError(
 			"config.invalid",
-			`A source over TLS or HTTP comes by TCP: set rtspTransport to tcp or automatic instead of ${rtspTransport}`,
+			`A source over HTTP or a WebSocket comes by TCP: set rtspTransport to tcp or automatic instead of ${rtspTransport}`,
 		);
 	}
 	return [rtspTransport];

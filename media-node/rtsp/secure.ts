@@ -42,6 +42,12 @@ export class Sealer {
 		return this.#rtp.protect(bytes, offset, length, out, outOffset);
 	}
 
+	/** One RTP packet, encrypted in a buffer of its own; empty when it cannot be sent. */
+	sealRtpPacket(packet: Uint8Array): Uint8Array {
+		const out = new Uint8Array(packet.length + MAX_OVERHEAD_BYTES);
+		return out.subarray(0, Math.max(0, this.sealRtp(packet, 0, packet.length, out, 0)));
+	}
+
 	sealRtcp(packet: Uint8Array): Uint8Array {
 		const out = new Uint8Array(packet.length + MAX_OVERHEAD_BYTES);
 		const length = this.#rtcp.protect(packet, 0, packet.length, out, 0);
@@ -117,14 +123,15 @@ export function sealerOf(stream: ReadableStreamOfPath): StreamSealer {
 	return sealer;
 }
 
-/** What a publisher sends: its own key, and ours for the reports that it gets. */
+/** What a peer sends: its own key, and ours for the reports that it gets. */
 export class Opener {
-	readonly reports = new Sealer();
+	readonly reports: Sealer;
 	readonly #rtp: SrtpContext;
 	readonly #rtcp: SrtcpContext;
 
 	/** `message`: MIKEY in base64. @throws ProtocolError `bytes.truncated`, `bytes.malformed`, `media.unsupported` */
-	constructor(message: string) {
+	constructor(message: string, reports = new Sealer()) {
+		this.reports = reports;
 		if (message.length > MAX_MESSAGE_LENGTH) throw new ProtocolError("bytes.limit", "The MIKEY message is too long");
 		const { master, encryptsRtcp, sources } = keysOf(parseMikey(new Uint8Array(Buffer.from(message, "base64"))));
 		this.#rtp = new SrtpContext(master);

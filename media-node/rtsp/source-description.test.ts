@@ -138,6 +138,18 @@ describe("the description of a source", () => {
 		expect(() => parseSourceDescription(text)).toThrow(/rtsps/);
 	});
 
+	it("says the MIKEY message of each media, or else of the session", () => {
+		const text = [
+			"a=key-mgmt:mikey c2Vzc2lvbg==",
+			"m=video 0 RTP/SAVP 96\na=rtpmap:96 H264/90000\na=key-mgmt:other eA==\na=Key-Mgmt: MIKEY bWVkaWE=",
+			"m=audio 0 RTP/SAVP 0\na=key-mgmt:other eA==",
+		];
+		const keysIn = (lines: string[]) =>
+			parseSourceDescription(lines.join("\n"), true).media.map(({ keyManagement }) => keyManagement);
+		expect(keysIn(text)).toEqual(["bWVkaWE=", "c2Vzc2lvbg=="]);
+		expect(keysIn(text.slice(2))).toEqual([null]);
+	});
+
 	it("is refused when nothing is left, or too much is there", () => {
 		expect(() => parseSourceDescription("v=0\r\ns=x\r\n")).toThrow(ProtocolError);
 		expect(() => parseSourceDescription("")).toThrow(ProtocolError);

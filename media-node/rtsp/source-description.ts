@@ -8,10 +8,13 @@ import { formatOf } from "../rtp/format.ts";
 import { STATIC_PAYLOAD_TYPES } from "../rtp/static-payload-type.ts";
 import type { Track } from "../stream/track.ts";
 import { MAX_MEDIA } from "./sdp.ts";
+import { keyManagementOf } from "./secure.ts";
 
 const MAX_LINES = 2048;
 const MAX_FORMATS = 32;
 const MAX_PAYLOAD_TYPE = 127;
+/** Longer than any message of keys that can be used. */
+const MAX_KEY_MANAGEMENT_LENGTH = 8 * 1024;
 const VIDEO_CLOCK_RATE = 90_000;
 
 export type SourceMedia = {
@@ -21,6 +24,8 @@ export type SourceMedia = {
 	readonly address: string | null;
 	/** The port of the media line; 0 when there is none. */
 	readonly port: number;
+	/** What `a=key-mgmt:mikey` says, of the section or of the session, in base64; `null` when there is none. */
+	readonly keyManagement: string | null;
 	readonly track: Omit<Track, "index">;
 };
 
@@ -39,8 +44,8 @@ type Section = { readonly media: string; readonly attributes: Attribute[]; addre
 type Attribute = { readonly name: string; readonly value: string };
 
 /**
- * `isTls`: it came over TLS, which covers media that is interleaved with it: what is described as SRTP can be asked for
- * without a second encryption. `isAsked`: the source knows that we want to talk to it.
+ * `isTls`: it came over TLS, which covers media that is interleaved with it, and the keys of SRTP that comes beside it.
+ * `isAsked`: the source knows that we want to talk to it.
  * @throws ProtocolError `media.unsupported` when there is no media that can be received, `bytes.limit`
  */
 export function parseSourceDescription(text: string, isTls = false, isAsked = false): SourceDescription {
@@ -51,7 +56,7 @@ export function parseSourceDescription(text: string, isTls = false, isAsked = fa
 	const backChannels: SourceMedia[] = [];
 	for (const [index, section] of sections.entries()) {
 		const isBack = isBackChannel[index] === true;
-		const found = isBack && !isAsked ? "is a channel to talk back" : mediaOf(section, session.address, isTls);
+		const found = isBack && !isAsked ? "is a channel to talk back" : mediaOf(section, session, isTls);
 		if (typeof found === "string") skipped.push(`Media ${index} (m=${section.media.slice(0, 60)}) ${found}`);
 		else (isBack ? backChannels : media).push(found);
 	}
@@ -101,6 +106,15 @@ function attributeOf({ attributes }: Section, name: string): string | undefined 
 	return attributes.find((attribute) => attribute.name === name)?.value;
 }
 
+/** Of several protocols of key management, MIKEY. RFC 4567 §3.1. */
+function keysOf({ attributes }: Section): string | null {
+	for (const { name, value } of attributes) {
+		const message = name === "key-mgmt" ? keyManagementOf(value.slice(0, MAX_KEY_MANAGEMENT_LENGTH)) : null;
+		if (message !== null) return message;
+	}
+	return null;
+}
+
 /**
  * ONVIF writes the direction as the client's: `sendonly` is a channel to talk back. Most cameras write either word for
  * what they send, so it only counts beside other audio that says the opposite; in an answer to who asked for the channel
@@ -116,7 +130,7 @@ function backChannelsOf(sections: readonly Section[], isAsked: boolean): boolean
 }
 
 /** What the section carries, or why it cannot be received. */
-function mediaOf(section: Section, sessionAddress: string | null, isTls: boolean): SourceMedia | string {
+function mediaOf(section: Section, session: Section, isTls: boolean): SourceMedia | string {
 	const [kind = "", port = "", profile = "", ...formats] = section.media.split(/\s+/);
 	const match = /RTP\/(S?)AVPF?/i.exec(profile);
 	if (match === null) return "is not RTP";
@@ -132,8 +146,9 @@ function mediaOf(section: Section, sessionAddress: string | null, isTls: boolean
 	const portNumber = /^\d{1,5}/.exec(port)?.[0];
 	return {
 		control: attributeOf(section, "control") ?? "",
-		address: section.address ?? sessionAddress,
+		address: section.address ?? session.address,
 		port: portNumber === undefined ? 0 : Math.min(65_535, Number(portNumber)),
+		keyManagement: keysOf(section) ?? keysOf(session),
 		track,
 	};
 }

@@ -31,8 +31,15 @@ describe(`a reader that sends anything (FUZZ_SEED=${SEED})`, () => {
 		const codec = { name: "Generic" } as const;
 		const rtp = { payloadType: 8, encoding: "PCMA/8000", fmtp: "" };
 		const channel = new ClientBackChannel({
-			media: { control: "", address: null, port: 0, track: { kind: "audio", codec, clockRate: 8000, rtp } },
+			media: {
+				control: "",
+				address: null,
+				port: 0,
+				keyManagement: null,
+				track: { kind: "audio", codec, clockRate: 8000, rtp },
+			},
 			way: { protocol: "tcp", channels: [2, 3] },
+			ssrc: 7,
 			connection: connection as unknown as ClientConnection,
 			clock: new FakeClock(),
 		});

@@ -78,6 +78,35 @@ describe("a source that is another server", () => {
 	});
 });
 
+describe("a source of RTSPS", () => {
+	it("is pulled over UDP and multicast as SRTP, byte for byte", async () => {
+		await using here = await tempDir();
+		await using origin = await Sluice.start({ folder: folder.path, secure: true });
+		await using _camera = publish(film, origin.rtsp("cam01"));
+		await origin.ready("cam01");
+		const certificate = new X509Certificate(await readFile(path.join(TLS_FILES, "localhost.crt")));
+		const sourceFingerprint = createHash("sha256").update(certificate.raw).digest("hex");
+
+		const source = origin.rtsps("cam01");
+		const pulled = {
+			udp: { source, rtspTransport: "udp", sourceFingerprint },
+			multicast: { source, rtspTransport: "multicast", sourceFingerprint },
+		};
+		await using sluice = await Sluice.start({ folder: here.path, config: pathsOf(pulled) });
+		const faults = await Promise.all(
+			Object.keys(pulled).map((name) =>
+				sluice
+					.ready(name)
+					.then(() => expectFilm(sluice.rtsp(name), { film, out: path.join(here.path, `${name}.mkv`) }))
+					.catch((error: Error) => `${name}: ${error.message}`),
+			),
+		);
+		expect(faults.filter(Boolean), sluice.program.tail).toEqual([]);
+		const played = sluice.logged("The source plays").map((entry) => entry["transport"]);
+		expect(played.sort()).toEqual(["multicast", "udp"]);
+	});
+});
+
 describe("a source on demand", () => {
 	it("is connected to while somebody reads, and left when nobody does any more", async () => {
 		await using here = await tempDir();
