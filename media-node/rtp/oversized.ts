@@ -42,8 +42,9 @@ const FORMATS: Partial<Readonly<Record<CodecName, Format>>> = {
 	},
 };
 
-const START = 0x80;
-const END = 0x40;
+/** In the header of a fragment: it is the first, or the last, of its NAL unit. RFC 6184 §5.8, RFC 7798 §4.4.3. */
+export const FRAGMENT_START = 0x80;
+export const FRAGMENT_END = 0x40;
 
 /**
  * Divides the payload of one packet that is too large for a datagram into payloads of at most `maxBytes`, which is at
@@ -68,11 +69,21 @@ export function divideOversized(
 	return cut(format, bytes, { header: offset, type: header & format.typeMask }, data, end, header, maxBytes);
 }
 
+/**
+ * The header of a fragment of a NAL unit, in place: its length in bytes, the last of which says with {@link FRAGMENT_START}
+ * and {@link FRAGMENT_END} which part of the unit it is. 0 for any other payload. Never throws.
+ */
+export function fragmentHeaderBytes(codec: CodecName, bytes: Uint8Array, offset: number, length: number): number {
+	const format = FORMATS[codec];
+	if (format === undefined || length <= format.headerBytes + 1) return 0;
+	return format.typeOf(bytes, offset) === format.fragment ? format.headerBytes + 1 : 0;
+}
+
 /** A whole NAL unit in fragments; itself when it is small. */
 function fragments(format: Format, bytes: Uint8Array, start: number, end: number, maxBytes: number): Uint8Array[] {
 	if (end - start <= maxBytes) return [bytes.subarray(start, end)];
 	const unit = { header: start, type: format.typeOf(bytes, start) };
-	return cut(format, bytes, unit, start + format.headerBytes, end, START | END, maxBytes);
+	return cut(format, bytes, unit, start + format.headerBytes, end, FRAGMENT_START | FRAGMENT_END, maxBytes);
 }
 
 /** The bytes of one NAL unit from `start` to `end` as fragments; `flags`: whether they are its beginning and its end. */
@@ -90,8 +101,8 @@ function cut(
 	for (let at = start; at < end; at += room) {
 		const part = bytes.subarray(at, Math.min(at + room, end));
 		const out = new Uint8Array(headerBytes + 1 + part.length);
-		const first = at === start ? flags & START : 0;
-		const last = at + room >= end ? flags & END : 0;
+		const first = at === start ? flags & FRAGMENT_START : 0;
+		const last = at + room >= end ? flags & FRAGMENT_END : 0;
 		writeHeader(out, bytes, header, type, first | last);
 		out.set(part, headerBytes + 1);
 		payloads.push(out);

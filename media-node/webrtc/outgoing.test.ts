@@ -37,11 +37,13 @@ function setUp({
 	ids = IDS,
 	codec = H264.codec,
 	onlySound = false,
+	otherSound = false,
 }: {
 	rtx?: boolean;
 	ids?: ExtensionIds;
 	codec?: Track["codec"];
 	onlySound?: boolean;
+	otherSound?: boolean;
 } = {}) {
 	const clock = new FakeClock();
 	const video = { ...H264, codec };
@@ -50,32 +52,33 @@ function setUp({
 	const asked: number[] = [];
 	const warnings: string[] = [];
 	const ended: unknown[] = [];
+	const opus = otherSound ? { ...OPUS, index: 0 } : OPUS;
+	const picture = {
+		...SHARED,
+		mid: "0",
+		track: video,
+		payloadType: 102,
+		ssrc: 0x1000,
+		hasNack: true,
+		rtxPayloadType: rtx ? 103 : null,
+		rtxSsrc: rtx ? 0x1001 : null,
+		extensions: ids,
+	};
+	const sound = {
+		...SHARED,
+		mid: "1",
+		track: opus,
+		payloadType: 111,
+		ssrc: 0x2000,
+		hasNack: false,
+		rtxPayloadType: null,
+		rtxSsrc: null,
+		extensions: ids,
+	};
 	const outgoing = new Outgoing({
 		stream: { tracks: [video, OPUS] },
-		tracks: [
-			{
-				...SHARED,
-				mid: "0",
-				track: video,
-				payloadType: 102,
-				ssrc: 0x1000,
-				hasNack: true,
-				rtxPayloadType: rtx ? 103 : null,
-				rtxSsrc: rtx ? 0x1001 : null,
-				extensions: ids,
-			},
-			{
-				...SHARED,
-				mid: "1",
-				track: OPUS,
-				payloadType: 111,
-				ssrc: 0x2000,
-				hasNack: false,
-				rtxPayloadType: null,
-				rtxSsrc: null,
-				extensions: ids,
-			},
-		].slice(onlySound ? 1 : 0),
+		tracks: otherSound ? [picture] : onlySound ? [sound] : [picture, sound],
+		...(otherSound ? { sound: { stream: { tracks: [opus] }, tracks: [sound] } } : {}),
 		clock,
 		sendRtp: (bytes) => sent.push(Uint8Array.from(bytes)) > 0,
 		sendRtcp: (bytes) => void control.push(bytes),
@@ -90,8 +93,14 @@ function setUp({
 		builder.addPayload(track, Uint8Array.from(payload), header, isKey, clock.now());
 		builder.flush();
 	};
+	const soundBuilder = new BatchBuilder([opus], (batch) => outgoing.sound.push(batch));
+	const giveSound = (sequence: number, timestamp: number, payload: readonly number[]) => {
+		const header = { ...newRtpPacket(), payloadType: 97, sequence, timestamp, ssrc: 6 };
+		soundBuilder.addPayload(0, Uint8Array.from(payload), header, false, clock.now());
+		soundBuilder.flush();
+	};
 	const receive = (bytes: Uint8Array) => outgoing.rtcp(bytes, 0, bytes.length);
-	return { clock, sent, control, asked, warnings, ended, outgoing, give, receive };
+	return { clock, sent, control, asked, warnings, ended, outgoing, give, giveSound, receive };
 }
 
 const sequences = (packets: readonly Uint8Array[]) => packets.map((one) => u16(one, 2));
@@ -291,9 +300,38 @@ describe("Outgoing", () => {
 		expect(warnings).toEqual([expect.stringMatching(/x264: --bframes 0.*Max B-frames 0/)]);
 	});
 
+	it("divides what is too large for a way that carries no more than 1,280 bytes, and numbers on", () => {
+		const { give, sent } = setUp({ ids: NO_EXTENSIONS });
+		const large = (head: readonly number[]) => [...head, ...new Array<number>(2_400).fill(1)];
+		give(0, 0xfffe, 0, large(IDR));
+		give(0, 0xffff, 3_000, large(SLICE));
+		give(0, 0, 6_000, SLICE);
+		const [first = 0] = sequences(sent);
+		expect(sequences(sent)).toEqual(sent.map((_, i) => (first + i) & 0xffff));
+		expect(sent.map((one) => u32(one, 4))).toEqual([0, 0, 0, 0, 3_000, 3_000, 3_000, 6_000]);
+		expect(Math.max(...sent.map(({ length }) => length))).toBeLessThanOrEqual(1_200);
+		// What comes late would have a number that was used already, and is left out.
+		give(0, 0xffff, 3_000, SLICE);
+		expect(sent).toHaveLength(8);
+	});
+
+	it("takes sound from another stream, and nothing of it before the first picture", () => {
+		const { give, giveSound, sent, outgoing } = setUp({ otherSound: true });
+		giveSound(7, 100, [1]);
+		give(0, 11, 3_000, IDR);
+		giveSound(8, 1_060, [2]);
+		give(1, 50, 9, [1, 2, 3]);
+		expect(sent.map((one) => u32(one, 8))).toEqual([0x1000, 0x1000, 0x2000]);
+		expect(payloadOf(sent[2]!)).toEqual([2]);
+		outgoing.sound.end(new GoneError("stream.ended", "over"));
+		give(0, 12, 6_000, SLICE);
+		expect(sent).toHaveLength(4);
+	});
+
 	it("counts packets that fit no datagram, and RTCP that cannot be read", () => {
-		const { give, sent, outgoing, receive } = setUp();
-		give(0, 11, 0, [...IDR, ...new Array<number>(1_500).fill(1)]);
+		const { give, sent, outgoing, receive } = setUp({ codec: { name: "VP8" } });
+		give(0, 11, 0, IDR);
+		give(0, 12, 0, [...IDR, ...new Array<number>(1_500).fill(1)]);
 		expect(sent).toHaveLength(1);
 		expect(outgoing.statistics.tracks[0]?.oversized).toBe(1);
 		receive(writePli(1, 0x1000).subarray(0, 9));

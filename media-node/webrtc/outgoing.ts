@@ -18,6 +18,7 @@ import { bFramesText, watchPictureOrder } from "./picture-order-watch.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { type Feedback, parseFeedback } from "./rtcp-feedback.ts";
 import { SentReports } from "./sent-reports.ts";
+import { smallPacketsOf } from "./small-packets.ts";
 import { type SendPath, TrackSender } from "./track-sender.ts";
 import { parseTransportFeedback } from "./transport-feedback.ts";
 
@@ -28,10 +29,16 @@ const ASK_INTERVAL_MS = 500;
 const KEY_FRAME_WAIT_MS = 10_000;
 const DEFAULT_RTT_MS = 50;
 
-export type OutgoingOptions = {
-	/** All tracks of the stream, of which `tracks` are sent. Asked for at each key frame. */
+/** One stream that the media of a viewer come from. */
+export type OutgoingSource = {
+	/** All of its tracks, of which `tracks` are sent. Asked for at each key frame. */
 	readonly stream: { readonly tracks: readonly Track[] };
 	readonly tracks: readonly OutgoingTrack[];
+};
+
+export type OutgoingOptions = OutgoingSource & {
+	/** Where sound comes from that the stream does not have in this form. */
+	readonly sound?: OutgoingSource;
 	readonly clock: Clock;
 	/** Sends plain packets; `false`: it was not sent. Bytes of RTP are only good for the time of the call. Never throws. */
 	readonly sendRtp: (bytes: Uint8Array) => boolean;
@@ -44,17 +51,27 @@ export type OutgoingOptions = {
 	readonly onWarning: (text: string) => void;
 };
 
+/** One track on its way to the viewer. */
+type Lane = { readonly sender: TrackSender; readonly reports: SentReports };
+
+/** What comes of one stream: its lanes by track, and the track whose key frames are waited for, or -1. */
+type Feed = {
+	readonly stream: OutgoingSource["stream"];
+	readonly lanes: readonly (Lane | undefined)[];
+	readonly keyTrack: number;
+};
+
 /**
  * What a WebRTC viewer gets: the packets of a stream with headers of its session, from a key frame on, again when it asks
  * for them, and fewer pictures when the network is too thin.
  */
 export class Outgoing implements PacketSink, Disposable {
 	readonly #options: OutgoingOptions;
-	/** By track of the stream. */
-	readonly #senders: (TrackSender | undefined)[] = [];
-	readonly #reports: (SentReports | undefined)[] = [];
-	/** The track whose key frames are waited for; -1 when there is none. */
-	readonly #keyTrack: number;
+	readonly #main: Feed;
+	/** All there are. */
+	readonly #lanes: readonly Lane[];
+	/** Takes what comes of {@link OutgoingOptions.sound}. */
+	readonly sound: PacketSink;
 	readonly #watch: ReturnType<typeof watchPictureOrder>;
 	readonly #bandwidth = new Bandwidth();
 	readonly #thinning = newThinning();
@@ -77,18 +94,21 @@ export class Outgoing implements PacketSink, Disposable {
 
 	constructor(options: OutgoingOptions) {
 		this.#options = options;
-		const { tracks } = options.stream;
 		const path: SendPath = {
 			sendRtp: options.sendRtp,
 			numberOf: (length) => this.#bandwidth.sent(length, this.#nowMs),
 		};
-		for (const track of options.tracks) {
-			const { index, clockRate } = track.track;
-			this.#senders[index] = new TrackSender(track, path, randomInt(0x10000));
-			this.#reports[index] = new SentReports(clockRate);
-		}
-		const video = keyTrackOf(tracks);
-		this.#keyTrack = video !== undefined && this.#senders[video.index] !== undefined ? video.index : -1;
+		this.#main = feedOf(options, path);
+		const sound = options.sound === undefined ? null : feedOf(options.sound, path);
+		this.sound = {
+			push: (batch) => void (sound !== null && this.#take(sound, batch)),
+			senderReport: (track, report) => void (sound !== null && this.#takeSenderReport(sound, track, report)),
+			// The stream goes on without.
+			end: () => undefined,
+		};
+		this.#lanes = [this.#main, sound].flatMap((feed) => feed?.lanes.filter((lane) => lane !== undefined) ?? []);
+		const { keyTrack, stream } = this.#main;
+		const video = stream.tracks[keyTrack];
 		this.#watch = video === undefined ? null : watchPictureOrder(video.codec);
 		this.#nowMs = this.#waitingSinceMs = this.#askedMs = options.clock.monotonic();
 		this.#timer = options.clock.every(REPORT_INTERVAL_MS, () => this.#tick());
@@ -97,7 +117,7 @@ export class Outgoing implements PacketSink, Disposable {
 	get statistics(): OutgoingStatistics {
 		const nowMs = this.#options.clock.monotonic();
 		return {
-			tracks: this.#senders.flatMap((sender) => (sender === undefined ? [] : [sender.describe()])),
+			tracks: this.#lanes.map(({ sender }) => sender.describe()),
 			rttMs: this.#rttMs,
 			bitrate: this.#sentRate.bitrate(nowMs),
 			targetBitrate: this.#bandwidth.target,
@@ -107,41 +127,11 @@ export class Outgoing implements PacketSink, Disposable {
 	}
 
 	push(batch: RtpBatch): void {
-		if (this.#ended) return;
-		const nowMs = this.#options.clock.monotonic();
-		this.#nowMs = nowMs;
-		if (this.#isWaiting && !this.#begins(batch, nowMs)) return;
-		const { bytes, packets } = batch;
-		this.#streamRate.add(bytes.length, nowMs);
-		this.#target = this.#bandwidth.target;
-		if (this.#target !== null) drainThinning(this.#thinning, this.#target, this.#streamRate.bitrate(nowMs), nowMs);
-		let sent = 0;
-		for (let i = 0; i < packets.length; i += PACKET_STRIDE) {
-			const track = packets[i] as number;
-			const offset = packets[i + 1] as number;
-			const length = packets[i + 2] as number;
-			const sender = this.#senders[track];
-			if (sender === undefined) continue;
-			if (track === this.#keyTrack) {
-				const time = u32(bytes, offset + 4);
-				if (time !== this.#pictureTime) this.#beginPicture(sender, batch, offset, length, time);
-				if (this.#thinning.isHeld) {
-					this.#discarded++;
-					continue;
-				}
-			}
-			sender.lastArrivalMs = batch.arrivalMs;
-			sender.send(bytes, offset, length, nowMs);
-			sent += length;
-		}
-		this.#sentRate.add(sent, nowMs);
-		if (this.#target !== null) addToThinning(this.#thinning, sent);
+		this.#take(this.#main, batch);
 	}
 
-	senderReport(track: number, { wallclockMs, rtpTime }: SenderReport): void {
-		if (this.#ended) return;
-		const nowMs = this.#options.clock.monotonic();
-		this.#reports[track]?.publisherSaid(wallclockMs, rtpTime, nowMs);
+	senderReport(track: number, report: SenderReport): void {
+		this.#takeSenderReport(this.#main, track, report);
 	}
 
 	end(reason: SluiceError): void {
@@ -168,7 +158,7 @@ export class Outgoing implements PacketSink, Disposable {
 
 	/** Tells the viewer that the sources end. RFC 3550 §6.6. */
 	bye(): void {
-		const ssrcs = this.#options.tracks.map(({ ssrc }) => ssrc);
+		const ssrcs = this.#lanes.map(({ sender }) => sender.track.ssrc);
 		const [ssrc] = ssrcs;
 		if (this.#ended || ssrc === undefined) return;
 		this.#options.sendRtcp(
@@ -183,20 +173,62 @@ export class Outgoing implements PacketSink, Disposable {
 	[Symbol.dispose](): void {
 		this.#ended = true;
 		this.#timer[Symbol.dispose]();
-		for (const sender of this.#senders) sender?.close();
+		for (const { sender } of this.#lanes) sender.close();
 	}
 
 	get #rttMs(): number | null {
-		for (const report of this.#reports) if (report !== undefined && report.rttMs !== null) return report.rttMs;
+		for (const { reports } of this.#lanes) if (reports.rttMs !== null) return reports.rttMs;
 		return null;
 	}
 
-	/** Says whether the viewer can begin with this batch. */
-	#begins(batch: RtpBatch, nowMs: number): boolean {
-		if (this.#keyTrack >= 0 && !batch.randomAccess && nowMs - this.#waitingSinceMs < KEY_FRAME_WAIT_MS) {
+	#take({ stream, lanes, keyTrack }: Feed, batch: RtpBatch): void {
+		if (this.#ended) return;
+		const nowMs = this.#options.clock.monotonic();
+		this.#nowMs = nowMs;
+		if (this.#isWaiting && !this.#begins(batch, keyTrack, nowMs)) return;
+		const small = smallPacketsOf(batch, stream.tracks);
+		const { bytes, packets } = small ?? batch;
+		this.#streamRate.add(bytes.length, nowMs);
+		this.#target = this.#bandwidth.target;
+		if (this.#target !== null) drainThinning(this.#thinning, this.#target, this.#streamRate.bitrate(nowMs), nowMs);
+		let sent = 0;
+		for (let i = 0; i < packets.length; i += PACKET_STRIDE) {
+			const track = packets[i] as number;
+			const offset = packets[i + 1] as number;
+			const length = packets[i + 2] as number;
+			const sender = lanes[track]?.sender;
+			if (sender === undefined) continue;
+			if (track === keyTrack) {
+				const time = u32(bytes, offset + 4);
+				if (time !== this.#pictureTime) {
+					this.#beginPicture(sender, batch.randomAccess, { bytes, offset, length }, time);
+				}
+				if (this.#thinning.isHeld) {
+					this.#discarded++;
+					continue;
+				}
+			}
+			sender.lastArrivalMs = batch.arrivalMs;
+			sender.send(bytes, offset, length, nowMs);
+			sent += length;
+		}
+		if (small !== null) for (const [track, count] of small.added.entries()) lanes[track]?.sender.added(count);
+		this.#sentRate.add(sent, nowMs);
+		if (this.#target !== null) addToThinning(this.#thinning, sent);
+	}
+
+	#takeSenderReport({ lanes }: Feed, track: number, { wallclockMs, rtpTime }: SenderReport): void {
+		if (!this.#ended) lanes[track]?.reports.publisherSaid(wallclockMs, rtpTime, this.#options.clock.monotonic());
+	}
+
+	/** Says whether the viewer can begin with this batch. `keyTrack`: of its stream. */
+	#begins(batch: RtpBatch, keyTrack: number, nowMs: number): boolean {
+		const waitedFor = this.#main.keyTrack;
+		const isKey = keyTrack === waitedFor && batch.randomAccess;
+		if (waitedFor >= 0 && !isKey && nowMs - this.#waitingSinceMs < KEY_FRAME_WAIT_MS) {
 			if (nowMs - this.#askedMs >= ASK_INTERVAL_MS) {
 				this.#askedMs = nowMs;
-				this.#options.askKeyFrame(this.#keyTrack);
+				this.#options.askKeyFrame(waitedFor);
 			}
 			return false;
 		}
@@ -204,23 +236,30 @@ export class Outgoing implements PacketSink, Disposable {
 		return true;
 	}
 
-	#beginPicture(sender: TrackSender, batch: RtpBatch, offset: number, length: number, time: number): void {
+	/** `begins`: its batch does with a key frame. The rest is the place of its first packet. */
+	#beginPicture(
+		sender: TrackSender,
+		begins: boolean,
+		{ bytes, offset, length }: { readonly bytes: Uint8Array; readonly offset: number; readonly length: number },
+		time: number,
+	): void {
 		this.#pictureTime = time;
-		const codec = this.#options.stream.tracks[this.#keyTrack]?.codec;
+		const { stream, keyTrack } = this.#main;
+		const codec = stream.tracks[keyTrack]?.codec;
 		if (this.#watch?.see(time) === true && codec !== undefined) this.#options.onWarning(bFramesText(codec.name));
 		const wasHeld = this.#thinning.isHeld;
 		const queueMs = this.#target === null ? 0 : this.#bandwidth.queueMs(this.#nowMs);
-		if (!allowsPicture(this.#thinning, this.#target, queueMs, batch.randomAccess)) {
+		if (!allowsPicture(this.#thinning, this.#target, queueMs, begins)) {
 			if (!wasHeld) this.#freezes++;
 			sender.skip();
 			return;
 		}
-		if (!batch.randomAccess || codec === undefined) return;
+		if (!begins || codec === undefined) return;
 		const payload = offset + RTP_HEADER_BYTES;
-		if (!lacksParameterSets(codec, batch.bytes, payload, length - RTP_HEADER_BYTES)) return;
+		if (!lacksParameterSets(codec, bytes, payload, length - RTP_HEADER_BYTES)) return;
 		const sets = parameterSetPacket(codec);
 		if (sets === null) return;
-		sets.set(batch.bytes.subarray(offset + 4, offset + 8), 4);
+		sets.set(bytes.subarray(offset + 4, offset + 8), 4);
 		sender.insert(sets, this.#nowMs);
 	}
 
@@ -228,11 +267,11 @@ export class Outgoing implements PacketSink, Disposable {
 		if (this.#ended) return;
 		const nowMs = this.#options.clock.monotonic();
 		this.#nowMs = nowMs;
-		for (const [track, sender] of this.#senders.entries()) {
-			if (sender === undefined || sender.packets === 0) continue;
-			this.#reports[track]?.packetCame(sender.lastArrivalMs, sender.lastTimestamp, nowMs);
-			const report = this.#reports[track]?.report(nowMs);
-			if (report === null || report === undefined) continue;
+		for (const { sender, reports } of this.#lanes) {
+			if (sender.packets === 0) continue;
+			reports.packetCame(sender.lastArrivalMs, sender.lastTimestamp, nowMs);
+			const report = reports.report(nowMs);
+			if (report === null) continue;
 			const { packets, octets } = sender;
 			const fields = { ...report, ssrc: sender.track.ssrc, packets: packets >>> 0, octets: octets % 2 ** 32 };
 			this.#options.sendRtcp(writeSenderReport(fields, sender.track.cname));
@@ -241,15 +280,15 @@ export class Outgoing implements PacketSink, Disposable {
 
 	#takeReports(blocks: readonly ReportBlock[]): void {
 		for (const block of blocks) {
-			const track = this.#senders.findIndex((sender) => sender?.track.ssrc === block.ssrc);
-			const sender = this.#senders[track];
-			if (sender === undefined) continue;
+			const lane = this.#laneOf(block.ssrc);
+			if (lane === undefined) continue;
+			const { sender, reports } = lane;
 			const { clockRate } = sender.track.track;
 			const fractionLost = block.fractionLost / 256;
 			sender.report = { lost: Math.max(0, block.totalLost), fractionLost, jitter: block.jitter / clockRate };
-			this.#reports[track]?.received(block, this.#nowMs);
+			reports.received(block, this.#nowMs);
 			this.#bandwidth.rttMs = this.#rttMs ?? DEFAULT_RTT_MS;
-			if (track === this.#keyTrack && !this.#hasTransportFeedback) {
+			if (lane === this.#main.lanes[this.#main.keyTrack] && !this.#hasTransportFeedback) {
 				this.#bandwidth.report(fractionLost, this.#sentRate.bitrate(this.#nowMs), this.#nowMs);
 			}
 		}
@@ -259,7 +298,7 @@ export class Outgoing implements PacketSink, Disposable {
 		const bitrate = this.#sentRate.bitrate(this.#nowMs);
 		switch (feedback.type) {
 			case "NACK": {
-				const sender = this.#senderOf(feedback.ssrc);
+				const sender = this.#laneOf(feedback.ssrc)?.sender;
 				for (const sequence of feedback.sequences) {
 					sender?.sendAgain(sequence, this.#rttMs ?? DEFAULT_RTT_MS, bitrate, this.#nowMs);
 				}
@@ -267,7 +306,7 @@ export class Outgoing implements PacketSink, Disposable {
 			}
 			case "PLI":
 			case "FIR": {
-				const sender = this.#senderOf(feedback.ssrc);
+				const sender = this.#laneOf(feedback.ssrc)?.sender;
 				if (sender === undefined) return;
 				sender.keyFrameRequests++;
 				this.#options.askKeyFrame(sender.track.track.index);
@@ -282,7 +321,17 @@ export class Outgoing implements PacketSink, Disposable {
 		}
 	}
 
-	#senderOf(ssrc: number): TrackSender | undefined {
-		return this.#senders.find((sender) => sender?.track.ssrc === ssrc);
+	#laneOf(ssrc: number): Lane | undefined {
+		return this.#lanes.find(({ sender }) => sender.track.ssrc === ssrc);
 	}
+}
+
+function feedOf({ stream, tracks }: OutgoingSource, path: SendPath): Feed {
+	const lanes: (Lane | undefined)[] = stream.tracks.map(() => undefined);
+	for (const track of tracks) {
+		const { index, clockRate } = track.track;
+		lanes[index] = { sender: new TrackSender(track, path, randomInt(0x10000)), reports: new SentReports(clockRate) };
+	}
+	const video = keyTrackOf(stream.tracks);
+	return { stream, lanes, keyTrack: video !== undefined && lanes[video.index] !== undefined ? video.index : -1 };
 }

@@ -1,5 +1,5 @@
 import { putU16, putU32, u8, u16, u32 } from "../bytes/big-endian.ts";
-import { newRtpPacket, RTP_HEADER_BYTES, readRtpPacket } from "../rtp/rtp-packet.ts";
+import { newRtpPacket, RTP_HEADER_BYTES, readRtpPacket, sequenceDistance } from "../rtp/rtp-packet.ts";
 import { type ExtensionIds, sentExtensions } from "./header-extensions.ts";
 import type { OutgoingTrack } from "./negotiate-read.ts";
 import type { OutgoingTrackStatistics } from "./outgoing-track.ts";
@@ -36,6 +36,8 @@ export class TrackSender {
 	#sequenceOffset = 0;
 	#nextSequence: number;
 	#rebase = true;
+	/** Numbers were put in: what comes late would have one that is taken. */
+	#isShifted = false;
 	#rtxSequence: number;
 	/** Of the last packet. */
 	#transportSequence = 0;
@@ -76,15 +78,24 @@ export class TrackSender {
 			this.#rebase = false;
 			this.#sequenceOffset = this.#nextSequence - sequence;
 		}
+		const number = (sequence + this.#sequenceOffset) & 0xffff;
+		if (this.#isShifted && sequenceDistance(this.#nextSequence, number) < 0) return;
 		// Packets that the publisher lost are missing for the viewer, too: without them pictures would look whole.
-		this.#write((sequence + this.#sequenceOffset) & 0xffff, bytes, offset, length, nowMs);
+		this.#write(number, bytes, offset, length, nowMs);
 	}
 
 	/** Sends a packet that the stream does not have, before the next one. Its bytes are kept. */
 	insert(bytes: Uint8Array, nowMs: number): void {
 		const sequence = this.#nextSequence;
 		this.#write(sequence, bytes, 0, bytes.length, nowMs);
-		this.#sequenceOffset++;
+		this.added(1);
+	}
+
+	/** More packets were sent than the stream has, by `count`: its next one follows the last one that was sent. */
+	added(count: number): void {
+		if (count === 0) return;
+		this.#sequenceOffset += count;
+		this.#isShifted = true;
 	}
 
 	/** Sends a packet again. */
