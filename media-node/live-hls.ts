@@ -104,6 +104,7 @@ export class LiveHls implements AsyncDisposable {
 			onSegment: (segment) => live.uploader.push(segment),
 			onSkippedTrack: ({ kind, codec }, reason) =>
 				log.warn({ path: stream.path, kind, codec: codec.name }, `A track is left out of HLS: ${reason}`),
+			onKeyFrameNeeded: (track) => stream.askKeyFrame(track),
 			onProblem: (problem) => onProblem(stream.path, problem),
 		});
 		const segmentDuration = stream.config.hlsSegmentDuration;

@@ -160,6 +160,17 @@ function watch(registry: Registry, { table, hls, reporter, rtsp, webrtc }: Watch
 			"Packets of pictures that a viewer on a thin link was spared",
 			(peer) => peer.framesDiscarded,
 		],
+		[
+			"webrtc_sessions_packets_lost",
+			"Packets that never came, at the node or at the viewer",
+			(peer) => peer.packetsLost,
+		],
+		["webrtc_sessions_packets_repaired", "Lost packets that were sent again", (peer) => peer.packetsRepaired],
+		["webrtc_sessions_jitter_seconds", "Jitter, of the track where it is highest", (peer) => peer.jitter],
+		["webrtc_sessions_round_trip_seconds", "Round trip; 0 until it is known", (peer) => peer.roundTrip ?? 0],
+		["webrtc_sessions_bitrate", "Bits of media per second", (peer) => peer.bitrate],
+		["webrtc_sessions_key_frame_requests", "Key frames that were asked for", (peer) => peer.keyFrameRequests],
+		["webrtc_sessions_freezes", "Times that video was held up for a thin link", (peer) => peer.freezes],
 	];
 	for (const [name, help, value] of peerGauges) gauge(name, help, sessionLabels, ofPeers(value));
 

@@ -22,7 +22,13 @@ function peer(last: string, fields: Partial<PeerSnapshot> = {}): PeerSnapshot {
 		packetsReceived: 1,
 		packetsSent: 20,
 		packetsLost: 3,
+		packetsRepaired: 5,
 		jitter: 0.01,
+		roundTrip: 0.05,
+		bitrate: 2_000_000,
+		bitrateLimit: null,
+		keyFrameRequests: 1,
+		freezes: 2,
 		framesDiscarded: 4,
 		...fields,
 	};
@@ -49,6 +55,14 @@ describe("the sessions of WebRTC over the control API", () => {
 			outboundBytes: 2000,
 			outboundRTPPackets: 20,
 			outboundFramesDiscarded: 4,
+			packetsLost: 3,
+			packetsRepaired: 5,
+			jitter: 0.01,
+			roundTrip: 0.05,
+			bitrate: 2_000_000,
+			bitrateLimit: null,
+			keyFrameRequests: 1,
+			freezes: 2,
 			inboundRTPPacketsLost: 0,
 		});
 	});

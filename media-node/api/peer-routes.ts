@@ -33,6 +33,7 @@ export function peerRoutes({
 /** The figures that MediaMTX has and this version does not count are 0; candidates are not told. */
 function peerJson(peer: PeerSnapshot) {
 	const { bytesReceived, bytesSent, packetsReceived, packetsSent, packetsLost, jitter, framesDiscarded } = peer;
+	const { packetsRepaired, roundTrip, bitrate, bitrateLimit, keyFrameRequests, freezes } = peer;
 	return {
 		id: peer.id,
 		created: new Date(peer.createdMs).toISOString(),
@@ -55,6 +56,8 @@ function peerJson(peer: PeerSnapshot) {
 		outboundRTPPackets: packetsSent,
 		outboundRTCPPackets: 0,
 		outboundFramesDiscarded: framesDiscarded,
+		// Not of MediaMTX.
+		...{ packetsLost, packetsRepaired, jitter, roundTrip, bitrate, bitrateLimit, keyFrameRequests, freezes },
 		bytesReceived,
 		bytesSent,
 		rtpPacketsReceived: packetsReceived,

@@ -33,6 +33,7 @@ it("uses the same memory over hours of a stream", { timeout: 60_000 }, () => {
 			if (uploading.length > 2) uploading.shift()?.release();
 		},
 		onSkippedTrack: () => undefined,
+		onKeyFrameNeeded: () => undefined,
 		onProblem: () => undefined,
 	});
 	packager.begin([video, audio]);

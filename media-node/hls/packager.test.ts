@@ -73,6 +73,13 @@ describe("where segments are cut", () => {
 		expect(idsOf(packaging, "a0").map((ids) => ids.length)).toEqual([94, 94, 94]);
 	});
 
+	it("asks for a key frame once a segment has lasted long enough, and not before", () => {
+		const units = range(0, 63).map((i) => picture(VIDEO, i, i * 3000, { key: i === 0 || i === 62 }));
+		const packaging = packaged([VIDEO], units.slice(0, 60));
+		expect(packaging.keyFramesNeeded).toEqual([]);
+		expect(packaged([VIDEO], units).keyFramesNeeded).toEqual([VIDEO.index, VIDEO.index]);
+	});
+
 	it("cuts without a key frame when none comes for too long", () => {
 		const units = range(0, 40 * 30).map((i) => picture(VIDEO, i, i * 3000, { key: i === 0 }));
 		const packaging = packaged([VIDEO], units);

@@ -32,6 +32,8 @@ export type PackagerOptions = {
 	readonly onSegment: (segment: PackagedSegment) => void;
 	/** A track that is left out, and why, as a sentence for a person. */
 	readonly onSkippedTrack: (track: Track, reason: string) => void;
+	/** A segment has lasted as long as it should, and needs a key frame of a track to end. May be called often. */
+	readonly onKeyFrameNeeded: (track: number) => void;
 	/** `media.unsupported`: no track of the publisher can be packaged. */
 	readonly onProblem: (problem: SluiceError) => void;
 };
@@ -201,6 +203,7 @@ export class Packager implements UnitSink {
 		const due = randomAccess && lastedMs >= wantedMs - track.msOf(track.builder.lastTicks) / 2;
 		const overdue = lastedMs >= wantedMs + MAX_KEY_FRAME_WAIT_MS;
 		if (returns || changed || due || overdue) this.#cut(track, moment);
+		else if (!randomAccess && lastedMs >= wantedMs) this.#options.onKeyFrameNeeded(track.index);
 		line.settle(timeMs - MAX_LAG_MS);
 	}
 

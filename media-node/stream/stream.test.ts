@@ -27,6 +27,7 @@ function streamOf() {
 	const log = recordingLogger();
 	const stream = new Stream({ path: parsePathName("cam01"), config: DEFAULT_PATH_CONFIG, clock, log });
 	const evicted: string[] = [];
+	const keyFrames: number[] = [];
 	let publishers = 0;
 	const publish = (tracks: readonly Omit<Track, "index">[] = [H264_TRACK, AAC_TRACK]): Publication => {
 		const id = `p${++publishers}`;
@@ -35,10 +36,11 @@ function streamOf() {
 			tracks,
 			publisher: { id, protocol: "rtsp", remoteAddress: "127.0.0.1:5000" },
 			onEvicted: (reason) => evicted.push(`${id} ${reason.code}`),
+			onKeyFrameNeeded: (track) => keyFrames.push(track),
 		};
 		return stream.publish(request, () => undefined);
 	};
-	return { clock, log, stream, evicted, publish };
+	return { clock, log, stream, evicted, keyFrames, publish };
 }
 
 describe("readers of packets", () => {
@@ -69,6 +71,16 @@ describe("readers of packets", () => {
 		expect(sink.packets.map(({ sequence, timestamp }) => [sequence, timestamp])).toEqual([[32_769, 4000]]);
 		expect(sink.packets[0]?.ssrc).toBe(stream.position(0)?.ssrc);
 		expect(clock.pending).toBe(0);
+	});
+
+	it("let the publisher be asked for a key frame when they come, as packagers do", () => {
+		const { stream, publish, keyFrames } = streamOf();
+		publish([AAC_TRACK, H264_TRACK]);
+		expect(keyFrames).toEqual([]);
+		stream.readPackets(new RecordingPacketSink());
+		expect(keyFrames).toEqual([1]);
+		stream.readUnits(new RecordingUnitSink());
+		expect(keyFrames).toEqual([1, 1]);
 	});
 
 	it("stay when a publisher with the same formats returns, under the payload type that they know", async () => {

@@ -147,12 +147,19 @@ export class Stream implements ReadableStreamOfPath {
 
 	readPackets(sink: PacketSink, reader: ReaderInfo = HIDDEN): Disposable {
 		this.#expectOpen();
+		if (reader === UNCOUNTED_READER) {
+			const seat = this.#packetSinks.add(sink);
+			this.#publication?.replayReports(sink);
+			return seat;
+		}
 		this.expectRoom();
 		const seated = this.#behindCache(sink);
 		const seat = this.#packetSinks.add(seated);
 		this.#readers.set(seated, reader);
 		this.#onReader?.(reader, true);
 		this.#publication?.replayReports(sink);
+		// What is in the cache begins with one.
+		if (seated === sink) this.#askKeyFrame();
 		return seat;
 	}
 
@@ -160,6 +167,7 @@ export class Stream implements ReadableStreamOfPath {
 		this.#expectOpen();
 		const gated = new GatedUnitSink(sink);
 		if (this.#publication !== null) gated.begin(this.#publication.tracks);
+		this.#askKeyFrame();
 		return this.#unitSinks.add(gated);
 	}
 
@@ -174,7 +182,7 @@ export class Stream implements ReadableStreamOfPath {
 	/** @throws InputError `path.readers` */
 	expectRoom(): void {
 		const { maxReaders } = this.config;
-		if (maxReaders === 0 || this.#packetSinks.size < maxReaders) return;
+		if (maxReaders === 0 || this.#readers.size < maxReaders) return;
 		throw new InputError("path.readers", `Path ${this.path} has its ${maxReaders} readers already; try again later`);
 	}
 
@@ -236,6 +244,12 @@ export class Stream implements ReadableStreamOfPath {
 		this.#unitSinks.end(reason);
 	}
 
+	/** Somebody came, who can begin with a key frame only. */
+	#askKeyFrame(): void {
+		const video = keyTrackOf(this.#tracks);
+		if (video !== undefined) this.askKeyFrame(video.index);
+	}
+
 	/** What takes a stream's batches for a sink that comes now. */
 	#behindCache(sink: PacketSink): PacketSink {
 		const { batches } = this.#gopCache;
@@ -273,6 +287,8 @@ export class Stream implements ReadableStreamOfPath {
 	}
 }
 
+/** A part of the node that reads packets for readers of its own: no limit counts it, and nothing stays up for it. */
+export const UNCOUNTED_READER: ReaderInfo = { id: "", type: "uncounted", remoteAddress: "", query: "" };
 const HIDDEN: ReaderInfo = { id: "", type: "hidden", remoteAddress: "", query: "" };
 
 /** A stream for one reader. Small: there are thousands. */

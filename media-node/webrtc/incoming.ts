@@ -55,6 +55,8 @@ export class Incoming implements Disposable {
 	#lastPacketMs: number;
 	#firCommand = 0;
 	#ended = false;
+	/** Key frames that the publisher was asked for. */
+	keyFrameRequests = 0;
 	/** RTP packets that could not be read or belong to no track, and RTCP packets that could not be read. */
 	rtpErrors = 0;
 	rtcpErrors = 0;
@@ -196,6 +198,7 @@ export class Incoming implements Disposable {
 	}
 
 	#askKeyFrame(ssrc: number, how: "pli" | "fir"): void {
+		this.keyFrameRequests++;
 		if (how === "pli") {
 			this.#send(writePli(this.#ssrc, ssrc));
 		} else {

@@ -28,18 +28,32 @@ export type PeerSnapshot = {
 	readonly bytesSent: number;
 	readonly packetsReceived: number;
 	readonly packetsSent: number;
+} & PeerFigures;
+
+/** How media flow, as the numbers of packets and the reports of the peer tell. */
+export type PeerFigures = {
 	/** Packets that never came, as the numbers tell or as the viewer says. */
 	readonly packetsLost: number;
+	/** Packets that were lost and came when they were asked for again, or were sent again to a viewer. */
+	readonly packetsRepaired: number;
 	/** In seconds, of the track where it is highest. */
 	readonly jitter: number;
-	/** Pictures that a viewer on a thin link was spared. */
+	/** In seconds; `null` until it is known. */
+	readonly roundTrip: number | null;
+	/** Bits of media per second, over the last second. */
+	readonly bitrate: number;
+	/** Bits per second that the way to a viewer carries, as far as it was found to be too thin; `null` while it was not. */
+	readonly bitrateLimit: number | null;
+	/** Key frames that were asked for: by a viewer, which does so after each loss that nothing repaired; of a publisher. */
+	readonly keyFrameRequests: number;
+	/** How often the video of a viewer was held up to a key frame, for the network was too thin. */
+	readonly freezes: number;
+	/** Packets of pictures that a viewer on a thin link was spared. */
 	readonly framesDiscarded: number;
 };
 
 /** What flows over a session once it is connected. */
-export type PeerMedia = Disposable & {
-	readonly figures: Pick<PeerSnapshot, "packetsLost" | "jitter" | "framesDiscarded">;
-};
+export type PeerMedia = Disposable & { readonly figures: PeerFigures };
 
 export type PeerSessionOptions = {
 	readonly id: string;
@@ -57,7 +71,17 @@ export type PeerSessionOptions = {
 	readonly begin: (session: PeerSession) => Promise<PeerMedia> | PeerMedia;
 };
 
-const NO_FIGURES = { packetsLost: 0, jitter: 0, framesDiscarded: 0 };
+const NO_FIGURES: PeerFigures = {
+	packetsLost: 0,
+	packetsRepaired: 0,
+	jitter: 0,
+	roundTrip: null,
+	bitrate: 0,
+	bitrateLimit: null,
+	keyFrameRequests: 0,
+	freezes: 0,
+	framesDiscarded: 0,
+};
 /** What takes a right away; anything else that goes wrong while asking does not. */
 const REFUSALS = [
 	"access.token_missing",
@@ -79,6 +103,8 @@ export class PeerSession implements WebRtcSession {
 	#remote: RemoteTransport;
 	#etag = randomUUID();
 	#media: PeerMedia | null = null;
+	/** Of media that have ended. */
+	#lastFigures = NO_FIGURES;
 	#connected = false;
 
 	constructor(options: PeerSessionOptions) {
@@ -127,7 +153,7 @@ export class PeerSession implements WebRtcSession {
 			...{ id, path, state: action, createdMs: this.#createdMs, remoteAddress: this.remoteAddress },
 			...{ connected: this.#connected, query: access.query, user: this.#grant.subject, userAgent: access.userAgent },
 			...{ bytesReceived, bytesSent, packetsReceived, packetsSent },
-			...(this.#media?.figures ?? NO_FIGURES),
+			...(this.#media?.figures ?? this.#lastFigures),
 		};
 	}
 
@@ -180,11 +206,24 @@ export class PeerSession implements WebRtcSession {
 	end(reason: SluiceError): void {
 		if (this.isClosed) return;
 		const { transport, action, log, path } = this.#options;
+		this.#lastFigures = this.#media?.figures ?? NO_FIGURES;
 		this.#abort.abort(reason);
 		this.#media?.[Symbol.dispose]();
 		this.#media = null;
 		const who = action === "publish" ? "publisher" : "reader";
-		log.info({ path, reason: reason.message }, `A WebRTC ${who} left`);
+		const { bytesReceived, bytesSent } = transport.stats;
+		const { packetsLost, packetsRepaired, jitter, roundTrip, keyFrameRequests, freezes } = this.#lastFigures;
+		const figures = {
+			bytesReceived,
+			bytesSent,
+			packetsLost,
+			packetsRepaired,
+			jitter,
+			roundTrip,
+			keyFrameRequests,
+			freezes,
+		};
+		log.info({ path, reason: reason.message, ...figures }, `A WebRTC ${who} left`);
 		transport
 			.close()
 			.catch((error: unknown) => log.error({ err: error }, "A WebRTC transport could not be closed"))

@@ -4,15 +4,9 @@ import type { Clock } from "#shared/clock.ts";
 import type { Logger } from "../log.ts";
 import type { PublishRequest, StreamTable } from "../stream/publication.ts";
 import { Incoming } from "./incoming.ts";
-import type { IncomingMedia, LayerStatistics } from "./incoming-track.ts";
-import type { PeerMedia, PeerSession } from "./peer-session.ts";
+import type { IncomingMedia } from "./incoming-track.ts";
+import type { PeerFigures, PeerMedia, PeerSession } from "./peer-session.ts";
 import type { WebRtcTransport } from "./transport.ts";
-
-/**
- * HLS begins its segments at key frames, and a browser sends none unless it is asked: as often as this, when none came
- * by itself meanwhile.
- */
-const KEY_FRAME_INTERVAL_MS = 2_000;
 
 export type PublishMediaOptions = {
 	readonly table: StreamTable;
@@ -51,23 +45,31 @@ export async function publishMedia(
 	transport.onRtcp = (packet) => flow.rtcp(packet);
 	// What came while the path was being opened is gone, and with it the first key frame.
 	flow.readerJoined();
-	const keyFrames = clock.every(KEY_FRAME_INTERVAL_MS, () => flow.readerJoined());
 	return {
 		get figures() {
-			return { ...figuresOf(flow.statistics.flat()), framesDiscarded: 0 };
+			return figuresOf(flow);
 		},
 		[Symbol.dispose]() {
-			keyFrames[Symbol.dispose]();
 			flow[Symbol.dispose]();
 			publication.close();
 		},
 	};
 }
 
-function figuresOf(layers: readonly LayerStatistics[]): { readonly packetsLost: number; readonly jitter: number } {
+function figuresOf({ statistics, keyFrameRequests }: Incoming): PeerFigures {
+	const layers = statistics.flat();
 	const published = layers.filter(({ isPublished }) => isPublished);
+	// How long answers take is only known where something was asked.
+	const roundTrips = published.filter(({ recovered }) => recovered > 0).map(({ rttMs }) => rttMs / 1000);
 	return {
 		packetsLost: published.reduce((sum, { lost }) => sum + lost, 0),
+		packetsRepaired: published.reduce((sum, { recovered }) => sum + recovered, 0),
 		jitter: Math.max(0, ...published.map(({ jitter }) => jitter)),
+		roundTrip: roundTrips.length === 0 ? null : Math.max(...roundTrips),
+		bitrate: Math.round(layers.reduce((sum, { bitrate }) => sum + bitrate, 0)),
+		bitrateLimit: null,
+		keyFrameRequests,
+		freezes: 0,
+		framesDiscarded: 0,
 	};
 }

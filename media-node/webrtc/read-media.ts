@@ -44,10 +44,16 @@ export function readMedia(
 	transport.onRtcp = (packet) => outgoing.rtcp(packet);
 	return {
 		get figures() {
-			const { tracks: sent, discarded } = outgoing.statistics;
+			const { tracks: sent, rttMs, bitrate, targetBitrate, freezes, discarded } = outgoing.statistics;
 			return {
 				packetsLost: sent.reduce((sum, { lost }) => sum + lost, 0),
+				packetsRepaired: sent.reduce((sum, { retransmitted }) => sum + retransmitted, 0),
 				jitter: Math.max(0, ...sent.map(({ jitter }) => jitter)),
+				roundTrip: rttMs === null ? null : rttMs / 1000,
+				bitrate: Math.round(bitrate),
+				bitrateLimit: targetBitrate === null ? null : Math.round(targetBitrate),
+				keyFrameRequests: sent.reduce((sum, track) => sum + track.keyFrameRequests, 0),
+				freezes,
 				framesDiscarded: discarded,
 			};
 		},

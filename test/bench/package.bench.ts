@@ -37,6 +37,7 @@ function packageUnits(): number {
 			segment.release();
 		},
 		onSkippedTrack: () => undefined,
+		onKeyFrameNeeded: () => undefined,
 		onProblem: () => undefined,
 	});
 	packager.begin([VIDEO, AUDIO]);

@@ -14,6 +14,7 @@ export type PackagingOptions = {
 export class Packaging {
 	readonly segments: PackagedSegment[] = [];
 	readonly skipped: string[] = [];
+	readonly keyFramesNeeded: number[] = [];
 	readonly problems: SluiceError[] = [];
 	readonly pool: ArenaPool;
 	readonly packager: Packager;
@@ -34,6 +35,7 @@ export class Packaging {
 				segment.release();
 				this.segments.push({ ...segment, parts });
 			},
+			onKeyFrameNeeded: (track) => this.keyFramesNeeded.push(track),
 			onSkippedTrack: (track, reason) => this.skipped.push(`${track.index}: ${reason}`),
 			onProblem: (problem) => this.problems.push(problem),
 		});
