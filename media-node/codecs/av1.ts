@@ -9,6 +9,7 @@ export const AV1_OBU = {
 	frame: 6,
 	redundantFrameHeader: 7,
 	tileList: 8,
+	padding: 15,
 } as const;
 
 /** Bits of the first byte of an OBU, §5.3.2: `obu_forbidden_bit`, `obu_extension_flag`, `obu_has_size_field`. */
@@ -54,6 +55,30 @@ export function isAv1RandomAccess(obus: readonly Uint8Array[]): boolean {
 		return isAv1ReducedStillPicture(sequenceHeader) || isAv1ShownKeyFrame(obu, 0, obu.length);
 	}
 	return false;
+}
+
+/** How many bytes an OBU has with a size field, of which it has none, §5.3.2. It is not empty, and below 2^28 bytes. */
+export function av1SizedBytes(obu: Uint8Array): number {
+	return obu.length + leb128Bytes(obu.length - headerBytesOf(obu));
+}
+
+/** Writes such an OBU with a size field at `at`. One that ends within its header is written as one without payload. */
+export function putAv1Sized(bytes: Uint8Array, at: number, obu: Uint8Array): void {
+	const header = headerBytesOf(obu);
+	bytes.set(obu.subarray(0, header), at);
+	bytes[at] = u8(obu, 0) | AV1_SIZE_BIT;
+	bytes.set(obu.subarray(header), putLeb128(bytes, at + header, obu.length - header));
+}
+
+/** A copy with a size field. */
+export function withAv1Size(obu: Uint8Array): Uint8Array {
+	const sized = new Uint8Array(av1SizedBytes(obu));
+	putAv1Sized(sized, 0, obu);
+	return sized;
+}
+
+function headerBytesOf(obu: Uint8Array): number {
+	return Math.min(u8(obu, 0) & AV1_EXTENSION_BIT ? 2 : 1, obu.length);
 }
 
 /** Eight bytes, of which seven bits each count. */

@@ -1,10 +1,14 @@
+import type { Vp9Picture } from "./vp9.ts";
+
 /** The codecs of a track and what a decoder must know before its first frame. Names are MediaMTX's. */
 export type Codec =
 	| H264Codec
 	| H265Codec
 	| Mpeg4VideoCodec
+	| Av1Codec
+	| Vp9Codec
 	/** Whatever a decoder of these must know stands in their key frames. */
-	| { readonly name: "AV1" | "VP9" | "VP8" | "MPEG-1/2 Video" | "M-JPEG" }
+	| { readonly name: "VP8" | "MPEG-1/2 Video" | "M-JPEG" }
 	/** Raw frames, whether RTP carries them by RFC 3640 or, as LATM, by RFC 6416. */
 	| { readonly name: "MPEG-4 Audio" /** AudioSpecificConfig, ISO 14496-3 §1.6.2.1 */; readonly config: Uint8Array }
 	/** 3 to 8 channels are `multiopus`, in the order of Vorbis. */
@@ -29,6 +33,9 @@ export type H265Codec = {
 	readonly sps: Uint8Array | null;
 	readonly pps: Uint8Array | null;
 };
+/** What a decoder must know stands in key frames; here is what the newest one said, once there was one. */
+export type Av1Codec = { readonly name: "AV1" /** An OBU without size field. */; readonly sequenceHeader?: Uint8Array };
+export type Vp9Codec = { readonly name: "VP9"; readonly picture?: Vp9Picture };
 /** Visual object sequence, visual object and video object layer headers, with start codes; `null` while unknown. */
 export type Mpeg4VideoCodec = { readonly name: "MPEG-4 Video"; readonly config: Uint8Array | null };
 

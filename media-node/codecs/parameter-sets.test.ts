@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { bytesOfHex } from "../../test/support/hex.ts";
-import type { H264Codec, H265Codec, Mpeg4VideoCodec } from "./codec.ts";
+import type { Codec, H264Codec, H265Codec, Mpeg4VideoCodec } from "./codec.ts";
 import { withParameterSets } from "./parameter-sets.ts";
 
 const SPS = bytesOfHex("67640028acd940780227e5c044000003000400000300f03c60c658");
@@ -57,6 +57,37 @@ describe("withParameterSets", () => {
 		const codec = withParameterSets(none, [vps, sps, pps]);
 		expect(codec).toEqual({ name: "H265", vps, sps, pps });
 		expect(withParameterSets(codec, [vps, sps, pps])).toBe(codec);
+	});
+
+	test("takes the sequence header of an AV1 key frame as a copy, and keeps it until there is another one that parses", () => {
+		const unknown: Codec = { name: "AV1" };
+		const header = bytesOfHex("080000000cc4ff6736be4010");
+		const frame = bytesOfHex("3010");
+		const bytes = header.slice();
+		const codec = withParameterSets(unknown, [bytes, frame]);
+		bytes.fill(0);
+		expect(codec).toEqual({ name: "AV1", sequenceHeader: header });
+		expect(withParameterSets(codec, [header, frame])).toBe(codec);
+		expect(withParameterSets(codec, [new Uint8Array(0), frame])).toBe(codec);
+		expect(withParameterSets(codec, [header.subarray(0, 6), frame])).toBe(codec);
+		expect(withParameterSets(unknown, [header.subarray(0, 6), frame])).toBe(unknown);
+		const other = bytesOfHex("0800000062efbfe1bcfbf95091009040");
+		expect(withParameterSets(codec, [other, frame])).toEqual({ name: "AV1", sequenceHeader: other });
+	});
+
+	test("takes what a VP9 key frame says of its pictures", () => {
+		const unknown: Codec = { name: "VP9" };
+		const key = bytesOfHex("824983420027f016760438241c184a10");
+		const codec = withParameterSets(unknown, [key]);
+		expect(codec).toMatchObject({ name: "VP9", picture: { width: 640, height: 360 } });
+		// Another frame with its own bits: error_resilient_mode, and what follows the size.
+		expect(withParameterSets(codec, [bytesOfHex("834983420027f0167ffff00000000000")])).toBe(codec);
+		expect(withParameterSets(codec, [bytesOfHex("8600")])).toBe(codec);
+		expect(withParameterSets(codec, [key.subarray(0, 6)])).toBe(codec);
+		expect(withParameterSets(codec, [])).toBe(codec);
+		expect(withParameterSets(unknown, [new Uint8Array(0)])).toBe(unknown);
+		const larger = bytesOfHex("82498342004ff02cf60438241c184a10");
+		expect(withParameterSets(codec, [larger])).toMatchObject({ picture: { width: 1280, height: 720 } });
 	});
 
 	test("other codecs have none", () => {

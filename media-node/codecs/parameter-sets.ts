@@ -1,9 +1,12 @@
 import { hasCode } from "#shared/problem.ts";
 import { sameBytes } from "../bytes/big-endian.ts";
-import type { Codec } from "./codec.ts";
+import { AV1_OBU, av1ObuType } from "./av1.ts";
+import { parseAv1SequenceHeader } from "./av1-sequence.ts";
+import type { Codec, Vp9Codec } from "./codec.ts";
 import { H264_NAL, h264NalType, parseH264Sps } from "./h264.ts";
 import { H265_NAL, h265NalType, parseH265Sps } from "./h265.ts";
 import { mpeg4ConfigOf } from "./mpeg4-video.ts";
+import { isVp9KeyFrame, parseVp9KeyFrame, sameVp9Picture } from "./vp9.ts";
 
 /**
  * The codec with the parameter sets that an access unit brings: the same object when nothing is new, so that a change
@@ -28,7 +31,24 @@ export function withParameterSets(codec: Codec, nals: readonly Uint8Array[]): Co
 		const config = newer(codec.config, frame === undefined ? undefined : (mpeg4ConfigOf(frame) ?? undefined));
 		return config === codec.config ? codec : { ...codec, config };
 	}
-	return codec;
+	if (codec.name === "AV1") {
+		const known = codec.sequenceHeader ?? null;
+		const found = nals.find((obu) => obu.length > 0 && av1ObuType(obu) === AV1_OBU.sequenceHeader);
+		const sequenceHeader = newer(known, found, parseAv1SequenceHeader);
+		return sequenceHeader === known || sequenceHeader === null ? codec : { ...codec, sequenceHeader };
+	}
+	return codec.name === "VP9" ? withVp9Picture(codec, nals[0]) : codec;
+}
+
+function withVp9Picture(codec: Vp9Codec, frame: Uint8Array | undefined): Vp9Codec {
+	if (frame === undefined || frame.length === 0 || !isVp9KeyFrame(frame)) return codec;
+	try {
+		const picture = parseVp9KeyFrame(frame);
+		return codec.picture !== undefined && sameVp9Picture(codec.picture, picture) ? codec : { ...codec, picture };
+	} catch (error) {
+		if (hasCode(error, "bytes.truncated", "bytes.malformed")) return codec;
+		throw error;
+	}
 }
 
 function find(nals: readonly Uint8Array[], typeOf: (nal: Uint8Array) => number, type: number): Uint8Array | undefined {

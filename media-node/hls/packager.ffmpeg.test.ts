@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { GoneError } from "#shared/problem.ts";
@@ -14,6 +14,8 @@ const ENDED = new GoneError("stream.ended", "The test is over");
 const EXACT = ["-video_track_timescale", "90000", "-pix_fmt", "yuv420p"];
 const x264 = (...options: string[]) => ["libx264", "-preset", "veryfast", ...EXACT, ...options];
 const x265 = (...options: string[]) => ["libx265", "-preset", "ultrafast", "-tag:v", "hvc1", ...EXACT, ...options];
+const vpx = (...options: string[]) => ["libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", ...EXACT, ...options];
+const aom = (...options: string[]) => ["libaom-av1", "-usage", "realtime", "-cpu-used", "8", ...EXACT, ...options];
 const aac = (rate: number, channels: number) => ["aac", "-ar", String(rate), "-ac", String(channels)];
 
 type Case = {
@@ -79,6 +81,49 @@ const CASES: readonly Case[] = [
 			seconds: 5,
 		},
 		codecs: { v0: /^hvc1\.2\.4\.L\d+\.90$/ },
+	},
+	{
+		name: "VP9, as browsers send it",
+		film: { video: vpx("-g", "30", "-b:v", "300k"), audio: ["libopus", "-ac", "2"], size: "320x180", seconds: 5 },
+		codecs: { v0: /^vp09\.00\.20\.08$/, a0: /^opus$/ },
+	},
+	{
+		name: "VP9 with hidden frames in superframes",
+		film: {
+			video: ["libvpx-vp9", "-cpu-used", "5", "-auto-alt-ref", "1", "-lag-in-frames", "16", "-g", "40", ...EXACT],
+			audio: null,
+			size: "320x180",
+			seconds: 5,
+		},
+		codecs: { v0: /^vp09\.00\.20\.08$/ },
+	},
+	{
+		name: "VP9 of 10 bits, 4:4:4 and full range, by BT.709",
+		film: {
+			video: [...vpx("-g", "30", "-colorspace", "bt709", "-color_range", "pc"), "-pix_fmt", "yuv444p10le"],
+			audio: null,
+			size: "320x180",
+			seconds: 5,
+		},
+		codecs: { v0: /^vp09\.03\.20\.10\.03\.02\.02\.01\.01$/ },
+	},
+	{
+		name: "AV1, as browsers send it",
+		film: { video: aom("-g", "30", "-b:v", "300k"), audio: ["libopus", "-ac", "2"], size: "320x180", seconds: 5 },
+		codecs: { v0: /^av01\.0\.00M\.08$/, a0: /^opus$/ },
+	},
+	{
+		name: "AV1 of 10 bits with hidden frames, by BT.2020",
+		film: {
+			video: [
+				...["libsvtav1", "-preset", "12", "-g", "40", ...EXACT, "-pix_fmt", "yuv420p10le", "-color_range", "tv"],
+				...["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"],
+			],
+			audio: null,
+			size: "320x180",
+			seconds: 5,
+		},
+		codecs: { v0: /^av01\.0\.\d\dM\.10\.0\.11\d\.09\.16\.09\.0$/ },
 	},
 	{ name: "AAC only", film: { video: null, audio: aac(44_100, 2), seconds: 7 }, codecs: { a0: /^mp4a\.40\.2$/ } },
 	{ name: "Opus only", film: { video: null, audio: ["libopus", "-ac", "1"], seconds: 7 }, codecs: { a0: /^opus$/ } },
@@ -161,9 +206,12 @@ describe.each(CASES)("$name", ({ film: options, codecs }) => {
 	});
 });
 
-it("begins a new init segment and a discontinuity where the picture changes its size", async () => {
+it.each([
+	{ name: "H.264", video: x264("-g", "30", "-bf", "2") },
+	{ name: "VP9", video: vpx("-g", "30") },
+	{ name: "AV1", video: aom("-g", "30") },
+])("begins a new init segment and a discontinuity where $name changes its size", async ({ video }) => {
 	await using folder = await tempDir();
-	const video = x264("-g", "30", "-bf", "2");
 	const sources = [
 		await sample({ video, size: "320x180", seconds: 5 }),
 		await sample({ video, size: "480x270", seconds: 5 }),
@@ -186,4 +234,25 @@ it("begins a new init segment and a discontinuity where the picture changes its 
 	expect(begins[1]! - begins[0]!).toBe(5 * 90_000);
 	// The sound did not change, but the break is one for all.
 	expect(packaging.files("a0")).toHaveLength(1);
+});
+
+it.each([
+	{ box: "vpcC", of: "4:2:0", video: vpx("-g", "60"), size: "640x360" },
+	{ box: "vpcC", of: "4:2:2 with 10 bits", video: [...vpx("-g", "60"), "-pix_fmt", "yuv422p10le"], size: "1280x720" },
+	{ box: "vpcC", of: "full range", video: vpx("-colorspace", "bt470bg", "-color_range", "pc"), size: "1920x1080" },
+	{ box: "av1C", of: "4:2:0", video: aom("-g", "60"), size: "640x360" },
+	{ box: "av1C", of: "RGB", video: [...aom("-color_trc", "iec61966-2-1"), "-pix_fmt", "gbrp"], size: "320x180" },
+	{ box: "av1C", of: "4:2:2 with 12 bits", video: [...aom("-g", "60"), "-pix_fmt", "yuv422p12le"], size: "320x180" },
+	{ box: "av1C", of: "grey", video: [...aom("-g", "60"), "-pix_fmt", "gray"], size: "320x180" },
+])("writes $box of $size in $of as ffmpeg does", async ({ box, video, size }) => {
+	const source = await sample({ video, audio: null, size, rate: "60", seconds: 1 });
+	const packaging = packaged(await filmUnits(source), 1000);
+	const hex = (bytes: Uint8Array) => {
+		const file = Buffer.copyBytesFrom(bytes);
+		const at = file.indexOf(box);
+		// The level, of which ffmpeg asks the size alone, is for tests of its own.
+		if (box === "vpcC") file[at + 9] = 0;
+		return file.toString("hex", at, at - 4 + file.readUInt32BE(at - 4));
+	};
+	expect(hex(packaging.rendition("v0")[0]!.part.init)).toBe(hex(await readFile(source)));
 });

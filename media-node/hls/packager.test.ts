@@ -316,18 +316,24 @@ describe("which tracks", () => {
 		const phone = audioTrack(1, { name: "G711", law: "a", sampleRate: 8000, channels: 1 });
 		const packaging = packaged([VIDEO, phone, telemetry], plainVideo(VIDEO, 1));
 		expect(packaging.skipped).toEqual([
-			"1: G711 is not carried in MP4; use H264, H265, AAC or Opus",
+			"1: G711 is not carried in HLS; publish AAC or Opus",
 			"2: It is neither video nor audio",
 		]);
 		expect(packaging.problems).toEqual([]);
 		expect(packaging.segments).toHaveLength(1);
 	});
 
+	it("tells a publisher of VP8 what to publish instead", () => {
+		const packaging = packaged([videoTrack(0, { name: "VP8" }), AUDIO], plainAudio(AUDIO, 3));
+		expect(packaging.skipped).toEqual(["0: VP8 is not carried in HLS; publish H264, H265, VP9 or AV1"]);
+		expect(packaging.segments.map(({ parts }) => parts.map(({ rendition }) => rendition.id))).toEqual([["a0"], ["a0"]]);
+	});
+
 	it("reports a publisher of whom nothing can be packaged", () => {
 		const phone = audioTrack(0, { name: "G711", law: "mu", sampleRate: 8000, channels: 1 });
 		const packaging = packaged([phone], [sound(phone, 0, 0)]);
 		expect(packaging.problems.map(({ code, message }) => [code, message])).toEqual([
-			["media.unsupported", "HLS carries none of the tracks (G711); publish H264, H265, AAC or Opus"],
+			["media.unsupported", "HLS carries none of the tracks (G711); publish H264, H265, VP9, AV1, AAC or Opus"],
 		]);
 		expect(packaging.segments).toEqual([]);
 	});

@@ -93,7 +93,7 @@ export class Packager implements UnitSink {
 		this.#leader = this.#preferred;
 		if (this.#tracks.length === 0) {
 			const names = tracks.map(({ codec, rtp }) => (codec.name === "Generic" ? rtp.encoding : codec.name)).join(", ");
-			const message = `HLS carries none of the tracks (${names}); publish H264, H265, AAC or Opus`;
+			const message = `HLS carries none of the tracks (${names}); publish H264, H265, VP9, AV1, AAC or Opus`;
 			this.#options.onProblem(new ProtocolError("media.unsupported", message));
 		}
 	}

@@ -1,4 +1,5 @@
 import { putU32 } from "../bytes/big-endian.ts";
+import { av1SizedBytes, putAv1Sized } from "../codecs/av1.ts";
 import { NAL_LENGTH_BYTES } from "../mp4/decoder-config.ts";
 import type { ArenaPool } from "./arena-pool.ts";
 
@@ -36,6 +37,12 @@ export class SegmentArena {
 		const at = this.#grow(NAL_LENGTH_BYTES + nal.length);
 		putU32(this.#memory, at, nal.length);
 		this.#memory.set(nal, at + NAL_LENGTH_BYTES);
+	}
+
+	/** Adds an AV1 OBU, which has no size field, with one. It is not empty. */
+	appendObu(obu: Uint8Array): void {
+		const at = this.#grow(av1SizedBytes(obu));
+		putAv1Sized(this.#memory, at, obu);
 	}
 
 	/** Takes the samples from byte `length` on out again. */

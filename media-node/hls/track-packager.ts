@@ -1,6 +1,6 @@
 import { hasCode, ProtocolError } from "#shared/problem.ts";
 import { type FrameTicks, frameTicksOf } from "../codecs/audio-duration.ts";
-import type { Codec } from "../codecs/codec.ts";
+import type { Codec, CodecName } from "../codecs/codec.ts";
 import { OPUS_CLOCK_RATE } from "../codecs/opus.ts";
 import type { Track } from "../stream/track.ts";
 import type { ArenaPool } from "./arena-pool.ts";
@@ -15,6 +15,8 @@ const USUAL_FRAME_RATE = 30;
 export const MIN_CLOCK_RATE = 1000;
 export const MAX_CLOCK_RATE = 1_000_000;
 
+const CARRIED_VIDEO: readonly CodecName[] = ["H264", "H265", "VP9", "AV1"];
+
 /**
  * The kind of a track's rendition.
  *
@@ -22,14 +24,28 @@ export const MAX_CLOCK_RATE = 1_000_000;
  */
 export function packagedKind({ kind, codec, clockRate }: Track): "video" | "audio" {
 	if (kind === "application") throw unsupported("It is neither video nor audio");
-	const shows = codec.name === "H264" || codec.name === "H265";
+	const shows = CARRIED_VIDEO.includes(codec.name);
 	const sounds = codec.name === "MPEG-4 Audio" || codec.name === "Opus";
-	if (!shows && !sounds) throw unsupported(`${codec.name} is not carried in MP4; use H264, H265, AAC or Opus`);
+	if (!shows && !sounds) {
+		const carried = kind === "video" ? "H264, H265, VP9 or AV1" : "AAC or Opus";
+		throw unsupported(`${codec.name} is not carried in HLS; publish ${carried}`);
+	}
 	if (shows !== (kind === "video")) throw unsupported(`It is called ${kind}, but is of codec ${codec.name}`);
 	// RFC 7587 §4.1: Opus counts at 48 kHz.
 	const possible = codec.name === "Opus" ? clockRate === OPUS_CLOCK_RATE : isClockRate(clockRate);
 	if (!possible) throw unsupported(`${codec.name} with a clock rate of ${clockRate} Hz is not supported`);
 	return kind;
+}
+
+/** Says whether there can be a rendition of a track. */
+export function isPackaged(track: Track): boolean {
+	try {
+		packagedKind(track);
+		return true;
+	} catch (error) {
+		if (hasCode(error, "media.unsupported")) return false;
+		throw error;
+	}
 }
 
 function isClockRate(rate: number): boolean {

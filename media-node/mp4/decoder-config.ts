@@ -1,8 +1,11 @@
 /** What a decoder must know before the first sample, as the boxes of each codec's sample entry say it. */
 
 import type { ByteWriter } from "../bytes/byte-writer.ts";
+import { withAv1Size } from "../codecs/av1.ts";
+import type { Av1Sequence } from "../codecs/av1-sequence.ts";
 import type { H264Sps } from "../codecs/h264.ts";
 import { H265_NAL, type H265Sps } from "../codecs/h265.ts";
+import type { Vp9Configuration } from "../codecs/vp9-configuration.ts";
 import { fullBox } from "./box.ts";
 
 /** Bytes of the length before each NAL unit in a sample. */
@@ -60,6 +63,39 @@ function writeNalArray(w: ByteWriter, type: number, nal: Uint8Array): void {
 function writeNal(w: ByteWriter, nal: Uint8Array): void {
 	w.u16(nal.length);
 	w.bytes(nal);
+}
+
+/** AV1 Codec Configuration Box, AV1 Codec ISO Media File Format Binding §2.3. `sequenceHeader` has no size field. */
+export function av1C(w: ByteWriter, info: Av1Sequence, sequenceHeader: Uint8Array): void {
+	w.box("av1C", () => {
+		w.u8(0x81); // marker, version
+		w.u8((info.profile << 5) | info.level);
+		w.u8(
+			(info.tier << 7) |
+				(info.bitDepth > 8 ? 0x40 : 0) |
+				(info.bitDepth === 12 ? 0x20 : 0) |
+				(info.monochrome ? 0x10 : 0) |
+				(info.subsamplingX ? 0x08 : 0) |
+				(info.subsamplingY ? 0x04 : 0) |
+				info.chromaSamplePosition,
+		);
+		w.u8(0); // initial_presentation_delay: not told
+		w.bytes(withAv1Size(sequenceHeader)); // configOBUs
+	});
+}
+
+/** VP Codec Configuration Box, VP Codec ISO Media File Format Binding. */
+export function vpcC(w: ByteWriter, info: Vp9Configuration): void {
+	const { primaries, transfer, matrix, fullRange } = info.color;
+	fullBox(w, "vpcC", 1, 0, () => {
+		w.u8(info.profile);
+		w.u8(info.level);
+		w.u8((info.bitDepth << 4) | (info.chromaSubsampling << 1) | Number(fullRange));
+		w.u8(primaries);
+		w.u8(transfer);
+		w.u8(matrix);
+		w.u16(0); // codecInitializationDataSize: none
+	});
 }
 
 /** Descriptor tags of ISO 14496-1 table 1. */

@@ -1,11 +1,13 @@
 import { ProtocolError } from "#shared/problem.ts";
 import type { ByteWriter } from "../bytes/byte-writer.ts";
 import { parseAudioSpecificConfig } from "../codecs/aac.ts";
+import { parseAv1SequenceHeader } from "../codecs/av1-sequence.ts";
 import type { Codec } from "../codecs/codec.ts";
 import { parseH264Sps } from "../codecs/h264.ts";
 import { parseH265Sps } from "../codecs/h265.ts";
 import { OPUS_CLOCK_RATE } from "../codecs/opus.ts";
-import { avcC, dOps, esds, hvcC } from "./decoder-config.ts";
+import { vp9Configuration } from "../codecs/vp9-configuration.ts";
+import { av1C, avcC, dOps, esds, hvcC, vpcC } from "./decoder-config.ts";
 
 /** What a sample description says of a track, and how it is written. */
 export type SampleEntry = VideoSampleEntry | AudioSampleEntry;
@@ -47,6 +49,18 @@ export function sampleEntryOf(codec: Codec): SampleEntry | null {
 			const info = parseH265Sps(sps);
 			return videoEntry("hvc1", info, (w) => hvcC(w, info, vps, sps, pps));
 		}
+		case "AV1": {
+			const { sequenceHeader } = codec;
+			if (sequenceHeader === undefined) return null;
+			const info = parseAv1SequenceHeader(sequenceHeader);
+			return videoEntry("av01", info, (w) => av1C(w, info, sequenceHeader));
+		}
+		case "VP9": {
+			const { picture } = codec;
+			if (picture === undefined) return null;
+			const info = vp9Configuration(picture);
+			return videoEntry("vp09", { ...picture, frameRate: null }, (w) => vpcC(w, info));
+		}
 		case "MPEG-4 Audio": {
 			const { config } = codec;
 			const { channels, sampleRate, extension } = parseAudioSpecificConfig(config);
@@ -64,7 +78,10 @@ export function sampleEntryOf(codec: Codec): SampleEntry | null {
 			return audioEntry("Opus", { channels, sampleRate: OPUS_CLOCK_RATE }, (w) => dOps(w, channels, OPUS_CLOCK_RATE));
 		}
 		default:
-			throw new ProtocolError("media.unsupported", `${codec.name} is not carried in MP4; use H264, H265, AAC or Opus`);
+			throw new ProtocolError(
+				"media.unsupported",
+				`${codec.name} is not carried in MP4; use H264, H265, VP9, AV1, AAC or Opus`,
+			);
 	}
 }
 

@@ -104,7 +104,10 @@ export class ToUnits {
 	/** `null` before the first key frame: nothing can be decoded yet. */
 	#dtsOf(index: number, pts: number, frames: readonly Uint8Array[], randomAccess: boolean): number | null {
 		const before = this.#feed.tracks[index] as Track;
-		if (!isReordered(before.codec)) return pts;
+		if (!isReordered(before.codec)) {
+			if (randomAccess) this.#feed.refresh(index, frames);
+			return pts;
+		}
 		let extractor = this.#dts[index] ?? null;
 		if (randomAccess) {
 			const { codec } = this.#feed.refresh(index, frames);

@@ -13,6 +13,6 @@ export type Unit = {
 	readonly wallclockMs: number;
 	/** A decoder can begin here. True for every audio unit. */
 	readonly randomAccess: boolean;
-	/** H26x: NAL units without start code or length. Audio: one or more whole frames. */
+	/** H26x: NAL units without start code or length. AV1: OBUs without size field. Audio: one or more whole frames. */
 	readonly frames: readonly Uint8Array[];
 };

@@ -1,6 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { ByteReader } from "../../media-node/bytes/byte-reader.ts";
+import { leb128End, readLeb128 } from "../../media-node/codecs/av1.ts";
 import type { Codec } from "../../media-node/codecs/codec.ts";
+import { withParameterSets } from "../../media-node/codecs/parameter-sets.ts";
 import type { Track } from "../../media-node/stream/track.ts";
 import type { Unit } from "../../media-node/stream/unit.ts";
 import { run } from "./program.ts";
@@ -66,12 +68,26 @@ export async function filmUnits(file: string): Promise<Film> {
 			dts: Math.round(packet.dts * scale),
 			wallclockMs: FILM_START_MS + (packet.pts * numerator * 1000) / denominator,
 			randomAccess: key,
-			frames: track.kind === "audio" ? [data] : [...(key ? parameterSets(track.codec) : []), ...splitSample(data)],
+			frames: framesOf(track, data, key),
 		};
 	});
 	// As a publisher sends in real time: by decoding time.
 	const timeOf = (unit: Unit) => unit.dts / unit.track.clockRate;
-	return { tracks, units: units.toSorted((a, b) => timeOf(a) - timeOf(b)) };
+	return { tracks, units: units.map(withKnownSets).toSorted((a, b) => timeOf(a) - timeOf(b)) };
+}
+
+/** As a stream gives it: with what the key frame says of itself. */
+function withKnownSets(unit: Unit, index: number, units: readonly Unit[]): Unit {
+	const { track } = unit;
+	if (track.codec.name !== "AV1" && track.codec.name !== "VP9") return unit;
+	const key = units.slice(0, index + 1).findLast((before) => before.track === track && before.randomAccess);
+	return key === undefined ? unit : { ...unit, track: { ...track, codec: withParameterSets(track.codec, key.frames) } };
+}
+
+function framesOf({ codec, kind }: Track, sample: Uint8Array, key: boolean): Uint8Array[] {
+	if (kind === "audio" || codec.name === "VP9") return [sample];
+	if (codec.name === "AV1") return splitTemporalUnit(sample);
+	return [...(key ? parameterSets(codec) : []), ...splitSample(sample)];
 }
 
 /** The units of `film` as if it had begun `ms` milliseconds later. */
@@ -113,6 +129,10 @@ function codecOf(stream: ProbedStream, extradata: Uint8Array): Codec {
 			}
 			return { name: "H265", vps: found.get(32) ?? null, sps: found.get(33) ?? null, pps: found.get(34) ?? null };
 		}
+		case "av1":
+			return { name: "AV1" };
+		case "vp9":
+			return { name: "VP9" };
 		case "aac":
 			return { name: "MPEG-4 Audio", config: extradata };
 		case "opus":
@@ -134,6 +154,19 @@ export function splitSample(sample: Uint8Array): Uint8Array[] {
 	const nals: Uint8Array[] = [];
 	while (r.remaining > 0) nals.push(r.bytes(r.u32()));
 	return nals;
+}
+
+/** The OBUs of an MP4 sample that ffmpeg wrote, without their size fields, AV1 specification §5.3. */
+function splitTemporalUnit(sample: Uint8Array): Uint8Array[] {
+	const obus: Uint8Array[] = [];
+	for (let at = 0; at < sample.length; ) {
+		const header = sample.subarray(at, at + (sample[at]! & 0x04 ? 2 : 1));
+		const length = readLeb128(sample, at + header.length, sample.length);
+		const payload = leb128End(sample, at + header.length);
+		at = payload + length;
+		obus.push(Uint8Array.of(header[0]! & ~0x02, ...header.subarray(1), ...sample.subarray(payload, at)));
+	}
+	return obus;
 }
 
 /** What ffprobe prints of bytes: lines of an offset, hexadecimal groups and text. */

@@ -124,6 +124,15 @@ export class Player implements AsyncDisposable {
 		});
 	}
 
+	/** Of the picture that is shown now, in pixels. */
+	pictureSize(): Promise<{ readonly width: number; readonly height: number }> {
+		return this.page.evaluate(() => {
+			// biome-ignore lint/suspicious/noExplicitAny: the page has its own globals
+			const { videoWidth: width, videoHeight: height } = (globalThis as any).document.getElementById("video");
+			return { width, height };
+		});
+	}
+
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.#browser.close();
 		this.#server.closeAllConnections();
