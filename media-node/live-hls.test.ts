@@ -11,6 +11,7 @@ import { LiveHls } from "./live-hls.ts";
 import { PathConfigs } from "./paths/path-configs.ts";
 import { PathTable } from "./paths/path-table.ts";
 import type { Stream } from "./stream/stream.ts";
+import { Transcoders } from "./transcode/transcoders.ts";
 
 const CAM = parsePathName("cam");
 const configs = (overrides: PathOverrides) =>
@@ -28,6 +29,7 @@ async function world(overrides: PathOverrides) {
 		nodeId: "node",
 		spoolRoot: folder.path,
 		maxSpoolBytes: 2 ** 30,
+		transcoders: new Transcoders({ clock, log: recordingLogger(), program: () => "ffmpeg" }),
 		onFenced: (_, reason) => problems.push(reason),
 		onProblem: (_, problem) => problems.push(problem),
 		onLost: (_, loss) => problems.push(loss),

@@ -13,8 +13,11 @@ import type { Loss, UploaderMetrics } from "./bucket/metrics.ts";
 import { StreamUploader } from "./bucket/uploader.ts";
 import { ArenaPool } from "./hls/arena-pool.ts";
 import { Packager } from "./hls/packager.ts";
+import { isPackaged } from "./hls/track-packager.ts";
 import type { Logger } from "./log.ts";
 import type { Stream } from "./stream/stream.ts";
+import { SoundForHls } from "./transcode/sound-for-hls.ts";
+import type { Transcoders } from "./transcode/transcoders.ts";
 
 export type LiveHlsOptions = {
 	readonly store: ObjectStore;
@@ -23,6 +26,8 @@ export type LiveHlsOptions = {
 	readonly nodeId: string;
 	readonly spoolRoot: string;
 	readonly maxSpoolBytes: number;
+	/** Makes sound that is not packaged as it is. */
+	readonly transcoders: Transcoders;
 	/** Another node took the stream, or it cannot be committed to any more. */
 	readonly onFenced: (path: PathName, reason: SluiceError) => void;
 	/** Something is wrong with a stream, which goes on. */
@@ -37,7 +42,9 @@ type Live = {
 	packaging: {
 		readonly packager: Packager;
 		readonly subscription: Disposable;
-		readonly segmentDuration: string;
+		readonly sound: SoundForHls;
+		/** Settings that count at once. */
+		readonly settings: string;
 	} | null;
 	closing: Promise<void> | null;
 };
@@ -97,7 +104,7 @@ export class LiveHls implements AsyncDisposable {
 	begin(stream: Stream): void {
 		const live = this.#live.get(stream.path);
 		if (live === undefined || live.closing !== null) return;
-		const { log, onProblem } = this.#options;
+		const { log, onProblem, transcoders } = this.#options;
 		const packager = new Packager({
 			segmentDurationMs: durationMs(stream.config.hlsSegmentDuration),
 			pool: this.#pool,
@@ -107,12 +114,12 @@ export class LiveHls implements AsyncDisposable {
 			onKeyFrameNeeded: (track) => stream.askKeyFrame(track),
 			onProblem: (problem) => onProblem(stream.path, problem),
 		});
-		const segmentDuration = stream.config.hlsSegmentDuration;
-		live.packaging = { packager, subscription: stream.readUnits(packager), segmentDuration };
+		const sound = new SoundForHls(packager, { path: stream.path, config: stream.config, transcoders, isPackaged });
+		live.packaging = { packager, subscription: stream.readUnits(sound), sound, settings: settingsOf(stream.config) };
 	}
 
 	/**
-	 * The settings of a stream have changed. Another segment duration counts from now on; HLS that was switched off ends.
+	 * The settings of a stream have changed. Another segment duration and codec count from now on; HLS that was switched off ends.
 	 * What concerns the playlist, and HLS that was switched on, counts when the stream begins anew.
 	 */
 	reconfigure(stream: Stream): void {
@@ -120,10 +127,11 @@ export class LiveHls implements AsyncDisposable {
 		if (live === undefined || live.packaging === null || live.closing !== null) return;
 		if (!stream.config.hls) {
 			this.end(stream.path);
-		} else if (stream.config.hlsSegmentDuration !== live.packaging.segmentDuration) {
+		} else if (settingsOf(stream.config) !== live.packaging.settings) {
 			// What was begun becomes a segment; the next one begins with the next key frame.
 			live.packaging.packager.pause();
 			live.packaging.subscription[Symbol.dispose]();
+			live.packaging.sound[Symbol.dispose]();
 			this.begin(stream);
 		}
 	}
@@ -133,6 +141,7 @@ export class LiveHls implements AsyncDisposable {
 		const live = this.#live.get(path);
 		if (live === undefined || live.closing !== null) return;
 		live.packaging?.subscription[Symbol.dispose]();
+		live.packaging?.sound[Symbol.dispose]();
 		live.uploader.end();
 		this.#close(path, live);
 	}
@@ -156,4 +165,8 @@ export class LiveHls implements AsyncDisposable {
 			if (this.#live.get(path) === live) this.#live.delete(path);
 		});
 	}
+}
+
+function settingsOf({ hlsSegmentDuration, hlsAudio, audioTranscode }: PathConfig): string {
+	return [hlsSegmentDuration, hlsAudio, audioTranscode].join(" ");
 }

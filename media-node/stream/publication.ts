@@ -66,9 +66,34 @@ export interface Publication {
 	writeSenderReport(track: number, report: { readonly wallclockMs: number; readonly rtpTime: number }): void;
 	/** One access unit, with time stamps of the publisher's own zero. */
 	writeUnit(track: number, unit: Omit<Unit, "track">): void;
+	/**
+	 * Begins another encoding of a track beside the one that is published: readers choose among them. Its packets are
+	 * track 0 of the publication that this gives, which ends with this one. Only who writes packets has encodings.
+	 */
+	addRendition?(track: number, rendition: RenditionRequest): Publication;
 	/** Says that the publisher went away. The stream waits for another within the reconnect window. Idempotent. */
 	close(reason?: SluiceError): void;
 }
+
+export type RenditionRequest = {
+	/** Such as a RID, RFC 8851; unique among those of the track. */
+	readonly name: string;
+	/** Bits per second over the last second; 0 while it is not sent. */
+	readonly bitrate: () => number;
+	/** As {@link PublishRequest.onKeyFrameNeeded}. */
+	readonly onKeyFrameNeeded: () => void;
+};
+
+/** An encoding of a track, in numbers and time stamps of its own; its sender reports tell how they relate. */
+export type Rendition = {
+	/** Of the stream. */
+	readonly track: number;
+	readonly name: string;
+	/** Bits per second over the last second; 0 while it is not sent. */
+	readonly bitrate: number;
+	/** Of this encoding alone, as track 0. */
+	readonly stream: ReadableStreamOfPath;
+};
 
 /** How the packets of a stream are numbered. */
 export interface Numbering {
@@ -83,6 +108,8 @@ export interface ReadableStreamOfPath {
 	readonly tracks: readonly Track[];
 	/** The same object as long as packets are numbered on: other formats, and it is another one. */
 	readonly numbering: Numbering;
+	/** All encodings of tracks of which there are several. */
+	readonly renditions: readonly Rendition[];
 	/** Of the packets of a track. */
 	ssrcOf(track: number): number;
 	/** Asks who publishes for a key frame, where that can be done. It decides how often it lets itself be asked. */

@@ -1,5 +1,5 @@
 import type { Clock } from "#shared/clock.ts";
-import type { SluiceError } from "#shared/problem.ts";
+import { GoneError, type SluiceError } from "#shared/problem.ts";
 import type { Logger } from "../log.ts";
 import { divideOversized } from "../rtp/oversized.ts";
 import { startsRandomAccess } from "../rtp/random-access.ts";
@@ -7,7 +7,7 @@ import { newRtpPacket, RTP_HEADER_BYTES, readRtpPacket } from "../rtp/rtp-packet
 import { BatchBuilder, MAX_PACKET_BYTES } from "./batch-builder.ts";
 import type { GopCache } from "./gop-cache.ts";
 import { OurClock } from "./our-clock.ts";
-import type { Publication, PublisherInfo, PublishRequest } from "./publication.ts";
+import type { Publication, PublisherInfo, PublishRequest, RenditionRequest } from "./publication.ts";
 import type { Restamper } from "./restamper.ts";
 import type { RtpBatch } from "./rtp-batch.ts";
 import type { PacketSink, SenderReport, UnitSink } from "./sink.ts";
@@ -32,6 +32,8 @@ export type Outlets = {
 	readonly useAbsoluteTimestamp: boolean;
 	/** Packets that are larger are divided, where their payload format can be. */
 	readonly maxPacketBytes: number;
+	/** There is another encoding of a track. */
+	readonly onRendition: (track: number, rendition: RenditionRequest) => Publication;
 	/** The tracks have new parameter sets. */
 	readonly onTracks: (tracks: readonly Track[]) => void;
 	/** The publisher went away by itself. Called at most once, and not after an eviction. */
@@ -214,6 +216,11 @@ export class StreamPublication implements Publication {
 			);
 			this.#toPackets.push(whole, this.#arrivalMs, this.#nowMs);
 		}
+	}
+
+	addRendition(track: number, rendition: RenditionRequest): Publication {
+		if (!this.#open) throw new GoneError("stream.ended", "Nothing can be added to a publication that has ended");
+		return this.#outlets.onRendition(track, rendition);
 	}
 
 	close(reason?: SluiceError): void {

@@ -16,7 +16,10 @@ import type {
 	PublishRequest,
 	ReadableStreamOfPath,
 	ReaderInfo,
+	Rendition,
+	RenditionRequest,
 } from "./publication.ts";
+import { otherTracks, ReadingView } from "./reading-view.ts";
 import { Restamper } from "./restamper.ts";
 import { sameCodecs, sameFormats } from "./same-format.ts";
 import type { PacketSink, UnitSink } from "./sink.ts";
@@ -70,6 +73,7 @@ export class Stream implements ReadableStreamOfPath {
 	readonly #gopCache = new GopCache();
 	readonly #maxPacketBytes: number;
 	#tracks: readonly Track[] = [];
+	#renditions: readonly (Rendition & { readonly stream: Stream })[] = [];
 	#restamper = new Restamper([], randomSsrc);
 	#publication: StreamPublication | null = null;
 	#backChannel: BackChannelSeat | null = null;
@@ -131,6 +135,10 @@ export class Stream implements ReadableStreamOfPath {
 
 	get numbering(): Numbering {
 		return this.#restamper;
+	}
+
+	get renditions(): readonly Rendition[] {
+		return this.#renditions;
 	}
 
 	ssrcOf(track: number): number {
@@ -213,6 +221,7 @@ export class Stream implements ReadableStreamOfPath {
 			gopCache: this.#gopCache,
 			useAbsoluteTimestamp: this.#config.useAbsoluteTimestamp,
 			maxPacketBytes: this.#maxPacketBytes,
+			onRendition: (track, rendition) => this.#addRendition(request, track, rendition),
 			onTracks: (tracks) => {
 				this.#tracks = tracks;
 			},
@@ -250,6 +259,33 @@ export class Stream implements ReadableStreamOfPath {
 		if (video !== undefined) this.askKeyFrame(video.index);
 	}
 
+	#addRendition(
+		request: PublishRequest,
+		track: number,
+		{ name, bitrate, onKeyFrameNeeded }: RenditionRequest,
+	): Publication {
+		const encoded = request.tracks[track];
+		if (encoded === undefined) throw new RangeError(`There is no track ${track}`);
+		const stream = new Stream({
+			path: this.path,
+			config: { ...this.#config, maxReaders: 0, rtspGOPCache: false },
+			clock: this.#clock,
+			log: this.#log,
+			maxPacketBytes: this.#maxPacketBytes,
+		});
+		const { path, publisher } = request;
+		const asked = { path, publisher, tracks: [encoded], onEvicted: () => undefined, onKeyFrameNeeded };
+		const publication = stream.publish(asked, () => undefined);
+		const rendition = {
+			...{ track, name, stream },
+			get bitrate() {
+				return bitrate();
+			},
+		};
+		this.#renditions = [...this.#renditions, rendition];
+		return publication;
+	}
+
 	/** What takes a stream's batches for a sink that comes now. */
 	#behindCache(sink: PacketSink): PacketSink {
 		const { batches } = this.#gopCache;
@@ -275,6 +311,8 @@ export class Stream implements ReadableStreamOfPath {
 	#withdraw(publication: StreamPublication): void {
 		if (this.#publication !== publication) return;
 		this.#publication = null;
+		for (const { stream } of this.#renditions) stream.end(publisherLeft(this.path));
+		this.#renditions = [];
 		this.#backChannel?.[Symbol.dispose]();
 		this.#backChannel = null;
 		this.#turnGopCache();
@@ -291,64 +329,6 @@ export class Stream implements ReadableStreamOfPath {
 export const UNCOUNTED_READER: ReaderInfo = { id: "", type: "uncounted", remoteAddress: "", query: "" };
 const HIDDEN: ReaderInfo = { id: "", type: "hidden", remoteAddress: "", query: "" };
 
-/** A stream for one reader. Small: there are thousands. */
-class ReadingView implements ReadableStreamOfPath {
-	readonly #stream: Stream;
-	readonly #gopCache: GopCache;
-	readonly numbering: Numbering;
-	/** Who reads gets what comes; who will, what is in the cache. */
-	#seats = 0;
-
-	constructor(stream: Stream, gopCache: GopCache) {
-		this.#stream = stream;
-		this.#gopCache = gopCache;
-		this.numbering = stream.numbering;
-	}
-
-	get path(): PathName {
-		return this.#stream.path;
-	}
-
-	get tracks(): readonly Track[] {
-		return this.#stream.tracks;
-	}
-
-	get backChannel(): TalkSeat | null {
-		return this.#stream.backChannel;
-	}
-
-	ssrcOf(track: number): number {
-		return this.#stream.ssrcOf(track);
-	}
-
-	askKeyFrame(track: number): void {
-		this.#stream.askKeyFrame(track);
-	}
-
-	position(track: number): { readonly sequence: number; readonly rtpTime: number; readonly ssrc: number } | null {
-		return (this.#seats === 0 ? this.#gopCache.position(track) : null) ?? this.#stream.position(track);
-	}
-
-	readPackets(sink: PacketSink, reader?: ReaderInfo): Disposable {
-		if (this.#stream.numbering !== this.numbering) throw otherTracks(this.path);
-		const seat = this.#stream.readPackets(sink, reader);
-		this.#seats++;
-		let isTaken = true;
-		return {
-			[Symbol.dispose]: () => {
-				if (!isTaken) return;
-				isTaken = false;
-				this.#seats--;
-				seat[Symbol.dispose]();
-			},
-		};
-	}
-
-	readUnits(sink: UnitSink): Disposable {
-		return this.#stream.readUnits(sink);
-	}
-}
-
 /** Packets may be divided into fragments, which packetization mode 0 of H.264 does not have: readers are told of mode 1. */
 function withFragments(track: Omit<Track, "index">): Omit<Track, "index"> {
 	if (track.codec.name !== "H264") return track;
@@ -364,8 +344,8 @@ function continued(before: Track, now: Omit<Track, "index">): Track {
 	return { ...now, index: before.index, rtp: { ...now.rtp, payloadType: before.rtp.payloadType } };
 }
 
-function otherTracks(path: PathName): GoneError {
-	return new GoneError("stream.ended", `The publisher of ${path} came back with other tracks; read again`);
+function publisherLeft(path: PathName): GoneError {
+	return new GoneError("stream.ended", `The publisher of ${path} left, and with it the encodings of its tracks`);
 }
 
 function sum(a: Counters, b: Counters): Counters {

@@ -19,11 +19,11 @@ import {
 	webrtcShape,
 } from "./global/servers.ts";
 import { sluiceShape } from "./global/sluice.ts";
-import { forwardShape, srtShape as srtPathShape } from "./path/general.ts";
+import { srtShape as srtPathShape } from "./path/general.ts";
 import { recordHooksShape } from "./path/hooks.ts";
 import { recordShape } from "./path/record.ts";
 import { rpiCameraShape } from "./path/rpi-camera.ts";
-import { moqShape as moqPathShape, whepShape } from "./path/whep-moq.ts";
+import { moqShape as moqPathShape } from "./path/whep-moq.ts";
 import { DEFAULT_PATH_CONFIG, pathConfigSchema, pathOverridesSchema } from "./path-config.ts";
 import { pathEntryNameFault } from "./path-pattern.ts";
 import { listenAddress } from "./scalar.ts";
@@ -92,10 +92,9 @@ export const NOT_BUILT: {
 		MoQ: Object.keys(moqShape),
 	},
 	path: {
-		forwarding: Object.keys(forwardShape),
 		recording: [...Object.keys(recordShape), ...Object.keys(recordHooksShape)],
 		SRT: Object.keys(srtPathShape),
-		WHEP: Object.keys(whepShape),
+		"gathering of WebRTC candidates": ["whepSTUNGatherTimeout"],
 		MoQ: Object.keys(moqPathShape),
 		"the Raspberry Pi camera": Object.keys(rpiCameraShape),
 	},

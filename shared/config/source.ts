@@ -11,6 +11,8 @@ const BUILT = [
 	"udp+rtp://",
 	"udp+mpegts://",
 	"udp://",
+	"whep://",
+	"wheps://",
 ] as const;
 
 /** Sources that MediaMTX knows, and this version does not serve yet. */
@@ -23,8 +25,6 @@ const NOT_BUILT = [
 	"unix+rtp://",
 	"srt://",
 	"moqt://",
-	"whep://",
-	"wheps://",
 ] as const;
 
 const WORDS: ReadonlySet<string> = new Set(["publisher", "redirect", "file", "rpiCamera"]);
@@ -60,6 +60,11 @@ export function isSourceBuilt(source: string): boolean {
 	return scheme === null || (BUILT as readonly string[]).includes(scheme);
 }
 
+/** Says whether this version can send a stream on to a destination. */
+export function isForwardBuilt(dest: string): boolean {
+	return /^(?:rtsp|whip)s?:\/\//.test(dest);
+}
+
 /** Says whether a source is one that the node connects to, or listens for, by itself. */
 export function isStaticSource(source: string): boolean {
 	return source !== "publisher" && source !== "redirect";
@@ -72,5 +77,7 @@ function placeholders(text: string): string {
 
 /** The source without user and password, for logs and the API. */
 export function withoutCredentials(source: string): string {
-	return source.replace(/^([\w+]+:\/\/)[^/@]*@/, "$1");
+	const shown = source.replace(/^([\w+]+:\/\/)[^/@]*@/, "$1");
+	// A token may stand in the query of WHIP and WHEP.
+	return /^(?:whip|whep)s?:/i.test(shown) ? shown.replace(/[?#].*$/s, "") : shown;
 }

@@ -7,6 +7,7 @@ import { systemClock } from "#shared/clock.ts";
 import { MemoryStore } from "#shared/store/memory-store.ts";
 import type { Body, PutOptions, PutResult } from "#shared/store/object-store.ts";
 import { LiveHls } from "../../media-node/live-hls.ts";
+import { Transcoders } from "../../media-node/transcode/transcoders.ts";
 import { cpuSeconds } from "./child.ts";
 import { log, openRtsp, openTable } from "./server.ts";
 
@@ -40,6 +41,7 @@ const hls = new LiveHls({
 	nodeId: "bench",
 	spoolRoot,
 	maxSpoolBytes: 2 ** 30,
+	transcoders: new Transcoders({ clock: systemClock, log, program: () => "ffmpeg" }),
 	onFenced: (_path, reason) => problems.push(reason),
 	onProblem: (_path, problem) => problems.push(problem),
 	onLost: (_path, loss) => problems.push(loss),

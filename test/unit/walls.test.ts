@@ -10,7 +10,7 @@ const FLOORS: readonly (readonly string[])[] = [
 	["codecs"],
 	["rtp", "mp4", "mpegts", "srtp"],
 	["stream"],
-	["access", "config", "hooks", "http", "paths"],
+	["access", "config", "hooks", "http", "paths", "transcode"],
 	["rtsp", "webrtc", "datagram", "file", "hls", "bucket", "control", "api"],
 	["cli"],
 ];

@@ -39,6 +39,10 @@ export const sluiceShape = {
 		.boolean()
 		.default(false)
 		.describe("Webhooks may go to http:// and to private addresses: only for a network that you own"),
+	ffmpegPath: text
+		.refine((value) => value.trim() !== "", { message: "must not be empty" })
+		.default("ffmpeg")
+		.describe("The ffmpeg that audioTranscode runs: a name to be found in PATH, or a path"),
 } as const;
 
 function isBucketLocation(value: string): boolean {

@@ -71,6 +71,13 @@ export const generalShape = {
 	publisherReconnectWindow: durationBetween("0s", "1h")
 		.default("30s")
 		.describe("How long a stream waits for a publisher that went away; readers and playlists stay meanwhile"),
+	audioTranscode: z
+		.boolean()
+		.default(true)
+		.describe(
+			"Make sound into another codec for readers that cannot take it as it is: Opus for WebRTC, AAC for HLS. Needs ffmpeg, " +
+				"which runs only while somebody needs it",
+		),
 	alwaysAvailable: z
 		.boolean()
 		.default(false)
@@ -87,9 +94,14 @@ const forwardDestination = z.strictObject({
 	whipBearerToken: text.default(""),
 });
 
-/** Parts that are not built yet. */
 export const forwardShape = {
-	forward: z.array(forwardDestination).max(64).default([]).describe("Servers to which the stream is sent on"),
+	forward: z
+		.array(forwardDestination)
+		.max(64)
+		.default([])
+		.describe(
+			"Servers to which the stream is sent on while it is there: dest is an rtsp(s):// or whip(s):// URL, in which $MTX_PATH and $G1, $G2, … stand for the path and the groups of its expression",
+		),
 } as const;
 
 const passphrase = text.refine((value) => value === "" || (value.length >= 10 && value.length <= 79), {

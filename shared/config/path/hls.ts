@@ -15,4 +15,8 @@ export const hlsShape = {
 		.enum(["relative", "presigned"])
 		.default("relative")
 		.describe("Segment URLs: behind the viewer's token, or presigned straight to the bucket"),
+	hlsAudio: z
+		.enum(["original", "aac"])
+		.default("original")
+		.describe("aac: sound in Opus is made into AAC for HLS, for players that take nothing else. Needs ffmpeg"),
 } as const;
