@@ -41,19 +41,26 @@ import {
 	maxPacketBytes,
 	rtspServerSettings,
 	told,
+	webrtcHosts,
 	webrtcServerSettings,
 } from "./node-settings.ts";
 import { PathHooks } from "./path-hooks.ts";
 import { AlwaysAvailable } from "./paths/always-available.ts";
+import { Forwards } from "./paths/forwards.ts";
 import { PathConfigs } from "./paths/path-configs.ts";
 import { PathTable } from "./paths/path-table.ts";
 import { Sources } from "./paths/sources.ts";
 import { Replaceable } from "./replaceable.ts";
+import { rtspForward } from "./rtsp/rtsp-forward.ts";
 import { rtspSource } from "./rtsp/rtsp-source.ts";
 import { RtspServer, type RtspServerSettings } from "./rtsp/server.ts";
 import { withMpegtsDemux } from "./stream/demuxed-publication.ts";
 import { StreamEvents } from "./stream-events.ts";
+import { SoundInOpus } from "./transcode/opus-of.ts";
+import { Transcoders } from "./transcode/transcoders.ts";
 import { WebRtcServer, type WebRtcServerSettings } from "./webrtc/server.ts";
+import { whepSource } from "./webrtc/whep-source.ts";
+import { whipForward } from "./webrtc/whip-forward.ts";
 
 export type MediaNodeOptions = {
 	readonly settings: Settings;
@@ -124,12 +131,14 @@ export class MediaNode implements AsyncDisposable {
 		const events = new StreamEvents({ reporter, marks, nodeId, clock, log, tells });
 		events.killed(left);
 
+		const transcoders = parts.use(new Transcoders({ clock, log, program: () => settings.ffmpegPath }));
 		const hls = parts.use(
 			new LiveHls({
 				store,
 				clock,
 				log,
 				nodeId,
+				transcoders,
 				spoolRoot: path.join(settings.dataDir, "spool"),
 				maxSpoolBytes: sizeBytes(settings.spoolMaxSize),
 				onFenced: (name, reason) => {
@@ -185,14 +194,19 @@ export class MediaNode implements AsyncDisposable {
 				if (!isStopping) hls.end(name);
 			},
 		});
-		const doors = withMpegtsDemux(gated(table, hls), {
-			clock,
-			configOf: (name) => table.configuredPath(name)?.config ?? null,
-		});
+		const configOf = (name: PathName) => table.configuredPath(name)?.config ?? null;
+		const doors = withMpegtsDemux(gated(table, hls), { clock, configOf });
 		const readBufferBytes = settings.udpReadBufferSize;
+		const client = { hosts: () => webrtcHosts(settings), readBufferBytes };
 		const sources = parts.use(
 			new Sources({
-				drivers: [rtspSource(), fileSource(), rtpSource({ readBufferBytes }), mpegtsSource({ readBufferBytes })],
+				drivers: [
+					rtspSource(),
+					fileSource(),
+					rtpSource({ readBufferBytes }),
+					mpegtsSource({ readBufferBytes }),
+					whepSource(client),
+				],
 				table: doors,
 				clock,
 				log,
@@ -202,11 +216,21 @@ export class MediaNode implements AsyncDisposable {
 		);
 		const clips = parts.use(new AlwaysAvailable({ table: doors, clock, log, play: playOffline }));
 		table.onStream(clips);
+		const forwards = parts.use(
+			new Forwards({
+				drivers: [rtspForward(), whipForward({ ...client, opusOf: (stream) => sound.opusOf(stream) })],
+				clock,
+				log,
+				timeoutMs: () => durationMs(settings.readTimeout),
+			}),
+		);
+		table.onStream(forwards);
 		const applyPaths = () => {
 			configs = new PathConfigs({ ...settings, documents });
 			table.apply(configs);
 			sources.apply(configs);
 			clips.apply(configs);
+			forwards.apply(configs);
 			hooks.apply(configs);
 		};
 
@@ -260,9 +284,13 @@ export class MediaNode implements AsyncDisposable {
 						}),
 			),
 		);
+		const sound = parts.use(new SoundInOpus({ transcoders, clock, log, configOf }));
+		const opusOf = sound.opusOf.bind(sound);
 		const webrtc = parts.use(
 			new Replaceable(async (server: WebRtcServerSettings | null) =>
-				server === null ? null : WebRtcServer.open({ ...server, table: doors, authenticator: access, clock, log }),
+				server === null
+					? null
+					: WebRtcServer.open({ ...server, table: doors, authenticator: access, opusOf, clock, log }),
 			),
 		);
 		parts.use(
@@ -271,7 +299,7 @@ export class MediaNode implements AsyncDisposable {
 				webrtc.part?.reauthorize();
 			}),
 		);
-		metrics.watch({ table, hls, reporter, rtsp: () => rtsp.part, webrtc: () => webrtc.part });
+		metrics.watch({ table, hls, reporter, forwards, transcoders, rtsp: () => rtsp.part, webrtc: () => webrtc.part });
 		const authorize = (request: AccessRequest, stop?: AbortSignal) => access.authorize(request, stop);
 		const metricsServer = parts.use(
 			new Replaceable<HttpServerSettings | null, HttpServer>(async (server) =>
@@ -286,6 +314,7 @@ export class MediaNode implements AsyncDisposable {
 			configure: async (next) => node?.configure(next),
 			configs: () => configs,
 			paths: () => table.list(),
+			forwards: (name) => forwards.list(name),
 			sessions: () => rtsp.part?.sessions() ?? [],
 			peers: () => webrtc.part?.sessions() ?? [],
 			kick: (id) => rtsp.part?.kick(id) === true || webrtc.part?.kick(id) === true,

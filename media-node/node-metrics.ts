@@ -3,8 +3,11 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { EventReporter } from "./control/event-reporter.ts";
 import type { LiveHls } from "./live-hls.ts";
+import type { ForwardSnapshot } from "./paths/forward-runner.ts";
+import type { Forwards } from "./paths/forwards.ts";
 import type { PathTable } from "./paths/path-table.ts";
 import type { RtspServer } from "./rtsp/server.ts";
+import type { Transcoders, TranscodeSnapshot } from "./transcode/transcoders.ts";
 import type { PeerSnapshot } from "./webrtc/peer-session.ts";
 import type { WebRtcServer } from "./webrtc/server.ts";
 
@@ -23,6 +26,8 @@ export type NodeMetrics = {
 export type WatchedParts = {
 	readonly table: PathTable;
 	readonly hls: LiveHls;
+	readonly forwards: Forwards;
+	readonly transcoders: Transcoders;
 	readonly reporter: EventReporter;
 	readonly rtsp: () => RtspServer | null;
 	readonly webrtc: () => WebRtcServer | null;
@@ -48,7 +53,7 @@ export function createMetrics(): NodeMetrics {
 
 type Sample = { readonly labels: Record<string, string>; readonly value: number };
 
-function watch(registry: Registry, { table, hls, reporter, rtsp, webrtc }: WatchedParts): void {
+function watch(registry: Registry, { table, hls, forwards, transcoders, reporter, rtsp, webrtc }: WatchedParts): void {
 	const gauge = (name: string, help: string, labelNames: string[], read: () => Sample[]) =>
 		new Gauge({
 			name,
@@ -174,6 +179,42 @@ function watch(registry: Registry, { table, hls, reporter, rtsp, webrtc }: Watch
 	];
 	for (const [name, help, value] of peerGauges) gauge(name, help, sessionLabels, ofPeers(value));
 
+	const ofForwards = (value: (forward: ForwardSnapshot) => number) => () =>
+		forwards.list().map((forward) => ({
+			labels: {
+				id: forward.id.slice(0, 8),
+				path: forward.path,
+				protocol: forward.protocol,
+				state: forward.state,
+			},
+			value: value(forward),
+		}));
+	const forwardLabels = ["id", "path", "protocol", "state"];
+	gauge(
+		"forward_dests",
+		"Destinations to which streams are sent on",
+		forwardLabels,
+		ofForwards(() => 1),
+	);
+	gauge(
+		"forward_dests_outbound_bytes",
+		"Bytes to a destination",
+		forwardLabels,
+		ofForwards((forward) => forward.outboundBytes),
+	);
+
+	const transcodes: readonly [string, string, (transcode: TranscodeSnapshot) => number][] = [
+		["transcodes", "Sound that is made into another codec", () => 1],
+		["transcodes_packets_in", "Frames of sound to be made into another codec", (each) => each.packetsIn],
+		["transcodes_packets_out", "Packets of sound in the other codec", (each) => each.packetsOut],
+		["transcodes_dropped", "Frames of sound that could not be taken", (each) => each.dropped],
+		["transcodes_restarts", "Times that the program was started again", (each) => each.restarts],
+		["transcodes_cpu_seconds", "CPU time of the program that runs, where the system tells", (each) => each.cpuSeconds],
+	];
+	for (const [name, help, value] of transcodes) {
+		gauge(name, help, ["path", "from", "to"], () => samplesOf(transcoders.list(), value));
+	}
+
 	type Upload = ReturnType<LiveHls["metrics"]>[number]["metrics"];
 	const ofUploads = (value: (metrics: Upload) => number | null) => () =>
 		hls.metrics().flatMap(({ path, metrics }) => {
@@ -231,4 +272,15 @@ function watch(registry: Registry, { table, hls, reporter, rtsp, webrtc }: Watch
 	gauge("sluice_events_waiting", "Events that are not in the bucket yet", [], () => [
 		{ labels: {}, value: reporter.waiting },
 	]);
+}
+
+/** One sample for all tracks of a path that are made into the same. */
+function samplesOf(list: readonly TranscodeSnapshot[], value: (transcode: TranscodeSnapshot) => number): Sample[] {
+	const groups = Map.groupBy(list, ({ path, from, to }) => JSON.stringify([path, from, to]));
+	return [...groups.values()].flatMap((group) => {
+		const [first] = group;
+		if (first === undefined) return [];
+		const { path, from, to } = first;
+		return [{ labels: { path, from, to }, value: group.reduce((sum, each) => sum + value(each), 0) }];
+	});
 }

@@ -16,6 +16,7 @@ import type { RtspServerSettings } from "./rtsp/server.ts";
 import type { StreamTable } from "./stream/publication.ts";
 import { DEFAULT_MAX_PACKET_BYTES } from "./stream/stream.ts";
 import type { StreamEvents } from "./stream-events.ts";
+import type { HostOptions } from "./webrtc/host-candidates.ts";
 import type { WebRtcServerSettings } from "./webrtc/server.ts";
 
 /** What `writeQueueSize` counts: packets of Ethernet's size. */
@@ -120,6 +121,15 @@ export function rtspServerSettings(settings: Settings): RtspServerSettings | nul
 	};
 }
 
+/** Which of our addresses peers are told, where we call them. Names that are added are of the port of the server. */
+export function webrtcHosts(settings: Settings): HostOptions {
+	return {
+		fromInterfaces: settings.webrtcIPsFromInterfaces,
+		interfaces: settings.webrtcIPsFromInterfacesList,
+		additionalHosts: [],
+	};
+}
+
 /** `null`: there is to be no WebRTC server. */
 export function webrtcServerSettings(settings: Settings): WebRtcServerSettings | null {
 	if (!settings.webrtc) return null;
@@ -130,11 +140,7 @@ export function webrtcServerSettings(settings: Settings): WebRtcServerSettings |
 		udp: listen("webrtcLocalUDPAddress"),
 		tcp: listen("webrtcLocalTCPAddress"),
 		readBufferBytes: settings.udpReadBufferSize,
-		hosts: {
-			fromInterfaces: settings.webrtcIPsFromInterfaces,
-			interfaces: settings.webrtcIPsFromInterfacesList,
-			additionalHosts: settings.webrtcAdditionalHosts,
-		},
+		hosts: { ...webrtcHosts(settings), additionalHosts: settings.webrtcAdditionalHosts },
 		iceServers: settings.webrtcICEServers2,
 		handshakeTimeoutMs: durationMs(settings.webrtcHandshakeTimeout),
 	};

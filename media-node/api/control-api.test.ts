@@ -28,7 +28,6 @@ describe("the control API", () => {
 		"/v3/hlsmuxers/list",
 		"/v3/hlssessions/list",
 		"/v3/recordings/list",
-		"/v3/paths/forward/list?path=x",
 	])("answers %s with 404, as MediaMTX does for a server that is switched off", async (path) => {
 		await using api = await controlApi("");
 		const { status, json } = await api.get(path);

@@ -7,6 +7,7 @@ import { HttpServer, type HttpServerSettings } from "../http/http-server.ts";
 import type { Logger } from "../log.ts";
 import { configRoutes } from "./config-routes.ts";
 import type { ControlParts, ControlRoute } from "./control-route.ts";
+import { forwardRoutes } from "./forward-routes.ts";
 import { expectAccess } from "./http-access.ts";
 import { errorAnswer, jsonAnswer } from "./json-answer.ts";
 import { NOT_BUILT_ROUTES } from "./not-built.ts";
@@ -30,6 +31,7 @@ export function openControlApi({ server, parts, clock, log }: ControlApiOptions)
 		...nodeRoutes(parts),
 		...configRoutes(parts, log),
 		...pathRoutes(parts),
+		...forwardRoutes(parts),
 		...sessionRoutes(parts),
 		...peerRoutes(parts),
 	];

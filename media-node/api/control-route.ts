@@ -2,6 +2,7 @@
 
 import type { Settings } from "#shared/config/settings.ts";
 import type { AccessRequest, Grant } from "../access/access.ts";
+import type { ForwardSnapshot } from "../paths/forward-runner.ts";
 import type { PathConfigs } from "../paths/path-configs.ts";
 import type { SessionSnapshot } from "../rtsp/session-state.ts";
 import type { StreamSnapshot } from "../stream/stream.ts";
@@ -20,6 +21,8 @@ export type ControlParts = {
 	configs(): PathConfigs;
 	/** The streams that there are. */
 	paths(): readonly StreamSnapshot[];
+	/** The destinations of a path, in their order. */
+	forwards(path: string): readonly ForwardSnapshot[];
 	/** Connections of RTSP and RTSPS. */
 	sessions(): readonly SessionSnapshot[];
 	/** Sessions of WebRTC. */

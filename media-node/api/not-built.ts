@@ -1,6 +1,5 @@
 /** Endpoints of MediaMTX for parts that this version does not have. */
 export const NOT_BUILT_ROUTES: readonly { readonly prefix: string; readonly what: string }[] = [
-	{ prefix: "/paths/forward/", what: "forwarding" },
 	{ prefix: "/hlsmuxers/", what: "HLS muxers: HLS is packaged into the bucket" },
 	{ prefix: "/hlssessions/", what: "HLS sessions: HLS is packaged into the bucket" },
 	{ prefix: "/rtmpconns/", what: "RTMP server" },

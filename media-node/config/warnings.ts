@@ -4,7 +4,7 @@ import { allows } from "#shared/access/permission.ts";
 import { addressOf } from "#shared/config/address.ts";
 import { sourcesOf } from "#shared/config/rules.ts";
 import { NOT_BUILT, type Settings } from "#shared/config/settings.ts";
-import { isSourceBuilt, withoutCredentials } from "#shared/config/source.ts";
+import { isForwardBuilt, isSourceBuilt, withoutCredentials } from "#shared/config/source.ts";
 import { ANY_USER, isWeakPassword, MIN_STRONG_PASSWORD_LENGTH } from "#shared/config/user.ts";
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -12,7 +12,7 @@ type Warn = (path: readonly string[], message: string) => string;
 
 /** `given`: what the file and the environment say, in today's names. */
 export function warningsOf(settings: Settings, given: Raw, warn: Warn): string[] {
-	return [...notBuilt(given), ...sources(settings, warn), ...access(settings, warn)];
+	return [...notBuilt(given), ...sources(settings, warn), ...forwards(settings, warn), ...access(settings, warn)];
 }
 
 /** One line for all that is accepted and does nothing yet. */
@@ -43,6 +43,16 @@ function sources({ paths, pathDefaults }: Settings, warn: Warn): string[] {
 			),
 		];
 	});
+}
+
+function forwards({ paths }: Settings, warn: Warn): string[] {
+	return Object.entries(paths).flatMap(([name, { forward = [] }]) =>
+		forward.flatMap(({ dest }, place) => {
+			if (isForwardBuilt(dest)) return [];
+			const scheme = dest.slice(0, dest.indexOf("://") + 3);
+			return [warn(["paths", name, "forward", String(place)], `this version cannot forward to ${scheme}`)];
+		}),
+	);
 }
 
 function access(settings: Settings, warn: Warn): string[] {

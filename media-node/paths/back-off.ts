@@ -7,17 +7,19 @@ const HEALTHY_MS = 30_000;
 /** How long to wait before the next attempt: longer after each failure, and never the same for all. */
 export class BackOff {
 	readonly #random: () => number;
+	readonly #waits: { readonly minMs: number; readonly maxMs: number };
 	#failures = 0;
 
-	/** `random` gives numbers from 0 to 1. */
-	constructor(random: () => number = Math.random) {
+	/** `random` gives numbers from 0 to 1. `waits`: the first one, and the longest. */
+	constructor(random: () => number = Math.random, waits = { minMs: MIN_RETRY_MS, maxMs: MAX_RETRY_MS }) {
 		this.#random = random;
+		this.#waits = waits;
 	}
 
 	/** Notes a failure of what lived for `livedMs`, and gives the wait in milliseconds. */
 	next(livedMs: number): number {
 		if (livedMs >= HEALTHY_MS) this.#failures = 0;
-		const longest = Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** this.#failures);
+		const longest = Math.min(this.#waits.maxMs, this.#waits.minMs * 2 ** this.#failures);
 		this.#failures = Math.min(this.#failures + 1, 16);
 		return longest / 2 + (this.#random() * longest) / 2;
 	}

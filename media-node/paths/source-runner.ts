@@ -126,9 +126,13 @@ export class SourceRunner implements AsyncDisposable {
 				log: log.child({ path, source: shown }),
 				readTimeoutMs,
 				writeTimeoutMs,
-				publish: async (tracks, remoteAddress, backChannel) => {
-					const channel = backChannel === undefined ? {} : { backChannel };
-					publication = await this.#publish(run, driver.type, { tracks, ...channel }, remoteAddress, signal);
+				publish: async (tracks, remoteAddress, backChannel, onKeyFrameNeeded) => {
+					const offer = {
+						tracks,
+						...(backChannel === undefined ? {} : { backChannel }),
+						...(onKeyFrameNeeded === undefined ? {} : { onKeyFrameNeeded }),
+					};
+					publication = await this.#publish(run, driver.type, offer, remoteAddress, signal);
 					return publication;
 				},
 			};
@@ -145,7 +149,7 @@ export class SourceRunner implements AsyncDisposable {
 	async #publish(
 		run: Run,
 		type: string,
-		offer: Pick<PublishRequest, "tracks" | "backChannel">,
+		offer: Pick<PublishRequest, "tracks" | "backChannel" | "onKeyFrameNeeded">,
 		remoteAddress: string,
 		signal: AbortSignal,
 	): Promise<Publication> {

@@ -18,13 +18,14 @@ export type SourceContext = {
 	readonly writeTimeoutMs: number;
 	/**
 	 * Begins to publish, once for each run; `remoteAddress` is host and port of the other side. When the stream throws
-	 * the source out, the run's signal aborts.
+	 * the source out, the run's signal aborts. `onKeyFrameNeeded`: as {@link PublishRequest.onKeyFrameNeeded}.
 	 * @throws what {@link StreamTable.publish} throws
 	 */
 	readonly publish: (
 		tracks: PublishRequest["tracks"],
 		remoteAddress: string,
 		backChannel?: BackChannel,
+		onKeyFrameNeeded?: (track: number) => void,
 	) => Promise<Publication>;
 };
 

@@ -42,6 +42,9 @@ const SOURCE_KEYS = [
 	"rtspDemuxMpegts",
 	"rtspBackChannel",
 	"rtpSDP",
+	"whepBearerToken",
+	"whepHandshakeTimeout",
+	"whepTrackGatherTimeout",
 ] as const satisfies readonly (keyof PathConfig)[];
 
 /** Says in one text what a source runs with. */

@@ -4,6 +4,7 @@ import type { Clock } from "#shared/clock.ts";
 import { GoneError, hasCode, ProtocolError, SluiceError } from "#shared/problem.ts";
 import type { ByteChannel } from "./byte-channel.ts";
 import { statusForServerRequest } from "./client-request.ts";
+import type { ServerNoun } from "./client-socket.ts";
 import { type RtspRequest, type RtspResponseMessage, writeResponse } from "./message.ts";
 import { type RtspHandler, RtspParser } from "./parser.ts";
 
@@ -27,6 +28,7 @@ const MAX_PENDING = 8;
 export class ClientConnection implements RtspHandler, Disposable {
 	readonly channel: ByteChannel;
 	readonly #clock: Clock;
+	readonly #noun: ServerNoun;
 	readonly #parser = new RtspParser(this);
 	readonly #pending = new Map<number, Pending>();
 	readonly #ended = Promise.withResolvers<SluiceError>();
@@ -34,14 +36,15 @@ export class ClientConnection implements RtspHandler, Disposable {
 	#cseq = 0;
 	#reason: SluiceError | null = null;
 
-	constructor(channel: ByteChannel, clock: Clock) {
+	constructor(channel: ByteChannel, clock: Clock, noun: ServerNoun = "source") {
+		this.#noun = noun;
 		this.channel = channel;
 		this.#clock = clock;
 		channel.receive(
 			(bytes) => this.#receive(bytes),
 			(cause) =>
 				this.close(
-					new GoneError("session.closed", "The source closed the connection", cause === null ? {} : { cause }),
+					new GoneError("session.closed", `The ${noun} closed the connection`, cause === null ? {} : { cause }),
 				),
 		);
 	}
@@ -63,13 +66,15 @@ export class ClientConnection implements RtspHandler, Disposable {
 	request(method: string, write: (cseq: number) => Uint8Array, timeoutMs: number): Promise<RtspResponseMessage> {
 		if (this.#reason !== null) return Promise.reject(this.#reason);
 		if (this.#pending.size >= MAX_PENDING) {
-			return Promise.reject(new ProtocolError("bytes.limit", "Too many requests wait for an answer of the source"));
+			return Promise.reject(
+				new ProtocolError("bytes.limit", `Too many requests wait for an answer of the ${this.#noun}`),
+			);
 		}
 		const cseq = ++this.#cseq;
 		const { promise, resolve, reject } = Promise.withResolvers<RtspResponseMessage>();
 		const timer = this.#clock.after(timeoutMs, () => {
 			this.#pending.delete(cseq);
-			reject(new ProtocolError("rtsp.timeout", `The source did not answer ${method} for ${timeoutMs} ms`));
+			reject(new ProtocolError("rtsp.timeout", `The ${this.#noun} did not answer ${method} for ${timeoutMs} ms`));
 		});
 		this.#pending.set(cseq, { method, resolve, reject, timer });
 		this.channel.send(write(cseq));
@@ -81,7 +86,7 @@ export class ClientConnection implements RtspHandler, Disposable {
 	}
 
 	/** Ends the connection and what waits for it. Idempotent. */
-	close(reason: SluiceError = new GoneError("session.closed", "The connection to the source was closed")): void {
+	close(reason: SluiceError = new GoneError("session.closed", `The connection to the ${this.#noun} was closed`)): void {
 		if (this.#reason !== null) return;
 		this.#reason = reason;
 		this.#handler = null;
@@ -134,7 +139,9 @@ export class ClientConnection implements RtspHandler, Disposable {
 			// What a publication throws passes through here, too: it is the reason as it is.
 			const isOurs = hasCode(error, "rtsp.malformed", "bytes.limit");
 			this.close(
-				isOurs ? new ProtocolError("rtsp.malformed", `The source cannot be understood: ${error.message}`) : error,
+				isOurs
+					? new ProtocolError("rtsp.malformed", `The ${this.#noun} cannot be understood: ${error.message}`)
+					: error,
 			);
 			return;
 		}

@@ -6,7 +6,7 @@ import { socketChannel } from "./byte-channel.ts";
 import { ClientAuth } from "./client-auth.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { type ClientRequest, writeRequest } from "./client-request.ts";
-import { openSocket, type SocketTarget } from "./client-socket.ts";
+import { openSocket, type ServerNoun, type SocketTarget } from "./client-socket.ts";
 import { parseSessionHeader, type SessionHeader } from "./client-transport.ts";
 import { openHttpTunnel } from "./client-tunnel.ts";
 import { openWebSocket } from "./client-websocket.ts";
@@ -14,6 +14,7 @@ import type { RtspResponseMessage } from "./message.ts";
 import type { SourceUrl } from "./source-url.ts";
 
 export type ConversationOptions = {
+	readonly noun?: ServerNoun;
 	readonly fingerprint: string;
 	readonly clock: Clock;
 	/** For a connection, and for an answer. */
@@ -52,14 +53,14 @@ export class ClientConversation implements AsyncDisposable {
 	/** @throws what {@link openSocket}, {@link openHttpTunnel} and {@link openWebSocket} throw */
 	static async open(url: SourceUrl, options: ConversationOptions): Promise<ClientConversation> {
 		const { host, port, isTls, tunnel } = url;
-		const { fingerprint, clock, timeoutMs, signal } = options;
+		const { fingerprint, clock, timeoutMs, signal, noun = "source" } = options;
 		const auth = new ClientAuth(url);
-		const target: SocketTarget = { host, port, isTls, fingerprint, clock, timeoutMs };
+		const target: SocketTarget = { host, port, isTls, fingerprint, clock, timeoutMs, noun };
 		const channel =
 			tunnel === "none"
 				? socketChannel(await openSocket(target, signal))
 				: await OPENERS[tunnel]({ url, target, auth: new ClientAuth(url) }, signal);
-		return new ClientConversation(url, new ClientConnection(channel, clock), auth, options);
+		return new ClientConversation(url, new ClientConnection(channel, clock, noun), auth, options);
 	}
 
 	/** How long the server keeps a session of which it hears nothing. */
@@ -134,18 +135,18 @@ export class ClientConversation implements AsyncDisposable {
 	}
 
 	#denied(isUnknown: boolean): DeniedError {
-		const where = `${this.url.host}:${this.url.port}`;
+		const where = `${this.#options.noun ?? "source"} at ${this.url.host}:${this.url.port}`;
 		if (isUnknown) {
 			return new DeniedError(
 				"access.credentials",
-				`The source at ${where} asks for credentials in a way that is not known; Basic and Digest are`,
+				`The ${where} asks for credentials in a way that is not known; Basic and Digest are`,
 			);
 		}
 		return new DeniedError(
 			"access.credentials",
 			this.#auth.hasUser
-				? `The source at ${where} does not take the user and password of its URL`
-				: `The source at ${where} asks for credentials: put them into its URL, as rtsp://user:password@host/path`,
+				? `The ${where} does not take the user and password of its URL`
+				: `The ${where} asks for credentials: put them into its URL, as rtsp://user:password@host/path`,
 		);
 	}
 }

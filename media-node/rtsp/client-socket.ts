@@ -6,7 +6,11 @@ import { abortedError, type Clock } from "#shared/clock.ts";
 import { DeniedError, ProtocolError, type SluiceError } from "#shared/problem.ts";
 import { matchesFingerprint } from "../access/fingerprint.ts";
 
+/** What messages call the server; what is left out is a source. */
+export type ServerNoun = "source" | "destination";
+
 export type SocketTarget = {
+	readonly noun?: ServerNoun;
 	readonly host: string;
 	readonly port: number;
 	readonly isTls: boolean;
@@ -24,7 +28,7 @@ export type SocketTarget = {
  * @throws DeniedError `access.credentials` when the certificate is not the one that is trusted
  */
 export function openSocket(target: SocketTarget, signal: AbortSignal): Promise<net.Socket> {
-	const { host, port, isTls, fingerprint, clock, timeoutMs } = target;
+	const { host, port, isTls, fingerprint, clock, timeoutMs, noun = "source" } = target;
 	return new Promise((resolve, reject) => {
 		if (signal.aborted) {
 			reject(abortedError(signal));
@@ -55,11 +59,11 @@ export function openSocket(target: SocketTarget, signal: AbortSignal): Promise<n
 		};
 		const where = `${host}:${port}`;
 		const onAbort = () => finish(abortedError(signal));
-		const onError = (cause: NodeJS.ErrnoException) => finish(connectError(where, cause));
-		const onClose = () => finish(closedBy(where));
+		const onError = (cause: NodeJS.ErrnoException) => finish(connectError(where, cause, noun));
+		const onClose = () => finish(closedBy(where, noun));
 		const timer = clock.after(timeoutMs, () =>
 			finish(
-				new ProtocolError("rtsp.timeout", `The source at ${where} cannot be reached: no answer for ${timeoutMs} ms`),
+				new ProtocolError("rtsp.timeout", `The ${noun} at ${where} cannot be reached: no answer for ${timeoutMs} ms`),
 			),
 		);
 		signal.addEventListener("abort", onAbort, { once: true });
@@ -72,7 +76,7 @@ export function openSocket(target: SocketTarget, signal: AbortSignal): Promise<n
 					finish(
 						new DeniedError(
 							"access.credentials",
-							`The certificate of the source at ${where} does not have the configured sourceFingerprint`,
+							`The certificate of the ${noun} at ${where} does not have the configured ${fingerprintKey(noun)}`,
 						),
 					);
 					return;
@@ -83,20 +87,24 @@ export function openSocket(target: SocketTarget, signal: AbortSignal): Promise<n
 	});
 }
 
-function connectError(where: string, cause: NodeJS.ErrnoException): SluiceError {
+function connectError(where: string, cause: NodeJS.ErrnoException, noun: ServerNoun): SluiceError {
 	const why = cause.message === "" ? (cause.code ?? "it refuses") : cause.message;
 	// OpenSSL's words for a certificate: DEPTH_ZERO_SELF_SIGNED_CERT, CERT_HAS_EXPIRED, ERR_TLS_CERT_ALTNAME_INVALID.
 	if (/CERT|SIGNATURE|ISSUER/.test(cause.code ?? "")) {
 		return new DeniedError(
 			"access.credentials",
-			`The certificate of the source at ${where} is not trusted (${why}). If it is the right one, set sourceFingerprint to its SHA-256`,
+			`The certificate of the ${noun} at ${where} is not trusted (${why}). If it is the right one, set ${fingerprintKey(noun)} to its SHA-256`,
 			{ cause },
 		);
 	}
-	return new ProtocolError("source.unreachable", `The source at ${where} cannot be reached: ${why}`, { cause });
+	return new ProtocolError("source.unreachable", `The ${noun} at ${where} cannot be reached: ${why}`, { cause });
 }
 
-/** The error of a source, `host:port`, that takes a connection and ends it. */
-export function closedBy(where: string): ProtocolError {
-	return new ProtocolError("source.unreachable", `The source at ${where} closed the connection`);
+function fingerprintKey(noun: ServerNoun): string {
+	return noun === "source" ? "sourceFingerprint" : "destFingerprint";
+}
+
+/** The error of a server, `host:port`, that takes a connection and ends it. */
+export function closedBy(where: string, noun: ServerNoun = "source"): ProtocolError {
+	return new ProtocolError("source.unreachable", `The ${noun} at ${where} closed the connection`);
 }

@@ -2,7 +2,7 @@ import { QueueDelay } from "./queue-delay.ts";
 import { SequenceUnwrapper } from "./sequence.ts";
 import { TargetRate } from "./target-rate.ts";
 import type { TransportFeedback } from "./transport-feedback.ts";
-import { Trendline } from "./trendline.ts";
+import { type NetworkUse, Trendline } from "./trendline.ts";
 
 /** Packets that feedback may still come for: a power of two. */
 const WINDOW = 4096;
@@ -31,6 +31,7 @@ export class Bandwidth {
 	readonly #unwrapper = new SequenceUnwrapper();
 	#trendline = new Trendline();
 	#hasTrend = false;
+	#use: NetworkUse = "normal";
 	readonly #queue = new QueueDelay();
 	readonly #target = new TargetRate();
 	#next = 0;
@@ -52,6 +53,21 @@ export class Bandwidth {
 	/** Bits per second to aim at; `null`: there was no sign of a limit. */
 	get target(): number | null {
 		return this.#target.bitrate;
+	}
+
+	/** Bits per second that came lately; `null` before there was enough to tell. */
+	get carried(): number | null {
+		return this.#carried();
+	}
+
+	/** What was last told is that a queue grows. */
+	get isOverused(): boolean {
+		return this.#use === "overuse";
+	}
+
+	/** It was tried: so many bits per second are carried. */
+	raise(bitrate: number): void {
+		this.#target.raise(bitrate);
 	}
 
 	/** How long packets wait on their way, in ms, as far as it is known. */
@@ -99,8 +115,8 @@ export class Bandwidth {
 		}
 		this.#toldUpTo = Math.max(this.#toldUpTo, base + feedback.arrivalsMs.length - 1);
 		const trend = this.#hasTrend ? this.#trendline.use : "normal";
-		const use = this.#queue.at(nowMs) > LONG_QUEUE_MS ? "overuse" : trend;
-		this.#target.delay(use, this.#carried(), this.#rttMs, nowMs);
+		this.#use = this.#queue.at(nowMs) > LONG_QUEUE_MS ? "overuse" : trend;
+		this.#target.delay(this.#use, this.#carried(), this.#rttMs, nowMs);
 		if (Number.isNaN(this.#lossMs)) this.#lossMs = nowMs;
 		if (nowMs - this.#lossMs < LOSS_INTERVAL_MS) return;
 		this.fractionLost = this.#told > 0 ? Math.max(0, this.#lost) / this.#told : 0;

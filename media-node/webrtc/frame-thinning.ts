@@ -44,11 +44,19 @@ export function addToThinning(state: Thinning, bytes: number): void {
  * Video that is held goes on with a key frame that finds the network free.
  */
 export function allowsPicture(state: Thinning, target: number | null, measuredMs: number, begins: boolean): boolean {
-	const queueMs = target === null ? 0 : Math.max(measuredMs, (state.queuedBits * 1000) / target);
 	if (state.isHeld) {
-		if (begins && queueMs <= RESUME_QUEUE_MS) state.isHeld = false;
-	} else if (queueMs > MAX_QUEUE_MS) {
+		if (begins && couldResume(state, target, measuredMs)) state.isHeld = false;
+	} else if (queueOf(state, target, measuredMs) > MAX_QUEUE_MS) {
 		state.isHeld = true;
 	}
 	return !state.isHeld;
+}
+
+/** Says whether a key frame would find the network free. */
+export function couldResume(state: Thinning, target: number | null, measuredMs: number): boolean {
+	return queueOf(state, target, measuredMs) <= RESUME_QUEUE_MS;
+}
+
+function queueOf({ queuedBits }: Thinning, target: number | null, measuredMs: number): number {
+	return target === null ? 0 : Math.max(measuredMs, (queuedBits * 1000) / target);
 }

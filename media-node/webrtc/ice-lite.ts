@@ -158,9 +158,13 @@ function refused(response: Uint8Array): IceAnswer {
 }
 
 function newGeneration(): Generation {
-	const pwd = iceCharacters(PWD_CHARACTERS);
-	const key = createSecretKey(pwd, "latin1");
-	return { ufrag: iceCharacters(UFRAG_CHARACTERS), pwd, key, remoteUfrag: null };
+	const { ufrag, pwd } = newIceCredentials();
+	return { ufrag, pwd, key: createSecretKey(pwd, "latin1"), remoteUfrag: null };
+}
+
+/** A user name and a password by chance. */
+export function newIceCredentials(): IceCredentials {
+	return { ufrag: iceCharacters(UFRAG_CHARACTERS), pwd: iceCharacters(PWD_CHARACTERS) };
 }
 
 function iceCharacters(length: number): string {

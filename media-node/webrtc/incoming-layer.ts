@@ -4,6 +4,7 @@ import type { ReportBlock } from "../rtp/rtcp-packet.ts";
 import type { RtpPacket } from "../rtp/rtp-packet.ts";
 import type { LayerStatistics } from "./incoming-track.ts";
 import { JitterBuffer, type JitterBufferOptions } from "./jitter-buffer.ts";
+import { KeyFrameRequests } from "./key-frame-requests.ts";
 import { MAX_TRIES, NackGenerator } from "./nack-generator.ts";
 import { RateMeter } from "./rate-meter.ts";
 
@@ -15,28 +16,44 @@ const WAIT_MARGIN_MS = 15;
 /** What waits for packets that nobody asks for: they are late or lost. */
 const REORDER_WAIT_MS = 60;
 
+export type IncomingLayerOptions = JitterBufferOptions & {
+	/** Empty when the track has one encoding. */
+	readonly rid: string;
+	readonly ssrc: number;
+	readonly clockRate: number;
+	readonly hasNack: boolean;
+	/** Asks its sender for a key frame. */
+	readonly askKeyFrame: () => void;
+};
+
 /** One encoding of a track: of a camera's picture there may be several, RFC 8853. It has one SSRC at a time. */
 export class IncomingLayer {
 	readonly rid: string;
 	readonly #clockRate: number;
 	readonly #hasNack: boolean;
 	readonly jitter: JitterBuffer;
+	readonly keyFrames: KeyFrameRequests;
 	readonly nack = new NackGenerator();
 	readonly #rate = new RateMeter();
 	#statistics: ReceptionStatistics;
 	#jitterTicks = 0;
 	ssrc: number;
 	packets = 0;
+	/** Those without a payload, which only probe for bandwidth. */
+	emptyPackets = 0;
 	bytes = 0;
+	/** Packets that did not come, and were made of others. */
+	recoveredByFec = 0;
 	lastPacketMs = Number.NEGATIVE_INFINITY;
 
-	constructor(rid: string, ssrc: number, clockRate: number, hasNack: boolean, jitter: JitterBufferOptions) {
+	constructor({ rid, ssrc, clockRate, hasNack, deliver, onLost, askKeyFrame }: IncomingLayerOptions) {
 		this.rid = rid;
 		this.ssrc = ssrc;
 		this.#clockRate = clockRate;
 		this.#hasNack = hasNack;
 		this.#statistics = new ReceptionStatistics(ssrc, clockRate);
-		this.jitter = new JitterBuffer(jitter);
+		this.jitter = new JitterBuffer({ deliver, onLost });
+		this.keyFrames = new KeyFrameRequests({ ask: askKeyFrame });
 	}
 
 	/** What to tell the sender. Begins a new interval. */
@@ -61,11 +78,6 @@ export class IncomingLayer {
 	restart(ssrc: number): void {
 		this.ssrc = ssrc;
 		this.#statistics = new ReceptionStatistics(ssrc, this.#clockRate);
-		this.rest();
-	}
-
-	/** Nobody waits for anything of this one any more. */
-	rest(): void {
 		this.jitter.reset();
 		this.nack.reset();
 	}
@@ -85,13 +97,13 @@ export class IncomingLayer {
 		return this.#rate.bitrate(nowMs);
 	}
 
+	/** `isPublished`: readers of the track get this one. */
 	describe(isPublished: boolean, nowMs: number): LayerStatistics {
-		const { rid, ssrc, packets, bytes } = this;
+		const { rid, ssrc, packets, bytes, recoveredByFec } = this;
 		const { asked, recovered, rttMs } = this.nack;
-		// What was asked for came by another way, or was given up; of the others only the numbers tell.
-		const lost = isPublished ? this.jitter.lost : Math.max(0, this.#statistics.lost);
+		const { lost } = this.jitter;
 		const jitter = this.#jitterTicks / this.#clockRate;
 		const bitrate = this.bitrate(nowMs);
-		return { rid, ssrc, isPublished, packets, bytes, bitrate, lost, jitter, recovered, asked, rttMs };
+		return { rid, ssrc, isPublished, packets, bytes, bitrate, lost, jitter, recovered, recoveredByFec, asked, rttMs };
 	}
 }

@@ -1,4 +1,5 @@
 import type { Track } from "../stream/track.ts";
+import type { FecFormat } from "./fec-format.ts";
 import type { ExtensionIds } from "./header-extensions.ts";
 
 /** One media section that a publisher sends, as it was agreed upon. */
@@ -16,6 +17,8 @@ export type IncomingTrack = {
 	readonly ssrcs: readonly { readonly ssrc: number; readonly rtx: number | null }[];
 	/** Of `a=simulcast:send`; empty when there is one encoding. */
 	readonly rids: readonly string[];
+	/** How the publisher may protect the packets; absent when it may not. */
+	readonly fec?: FecFormat;
 };
 
 /** With the header extensions of its packets. */
@@ -39,6 +42,8 @@ export type LayerStatistics = {
 	/** Packets that came because they were asked for, and the questions. */
 	readonly recovered: number;
 	readonly asked: number;
+	/** Packets that did not come, and were made of others and of what protects them. */
+	readonly recoveredByFec: number;
 	/** How long an answer to a question takes, in ms. */
 	readonly rttMs: number;
 };

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { u16, u32 } from "../bytes/big-endian.ts";
 import { parseRtcp, writeRtcp } from "../rtp/rtcp-packet.ts";
-import type { Publication } from "../stream/publication.ts";
+import type { Publication, RenditionRequest } from "../stream/publication.ts";
 import { type ExtensionIds, NO_EXTENSIONS } from "./header-extensions.ts";
 import { Incoming } from "./incoming.ts";
 import type { IncomingMedia } from "./incoming-track.ts";
@@ -85,8 +85,22 @@ function setUp(tracks: readonly IncomingMedia[] = [VIDEO, AUDIO]) {
 	const warnings: string[] = [];
 	const sent: Uint8Array[] = [];
 	let flushes = 0;
+	/** By name: packets, whether they were flushed, sender reports; and what its readers can ask for. */
+	const renditions: Record<string, { seqs: number[]; flushes: number; reports: number; request: RenditionRequest }> =
+		{};
 	const publication: Publication = {
 		tracks: [],
+		addRendition(track, request) {
+			expect([track, renditions[request.name]]).toEqual([0, undefined]);
+			const rendition = { seqs: [] as number[], flushes: 0, reports: 0, request };
+			renditions[request.name] = rendition;
+			return {
+				...publication,
+				writePacket: (_, bytes, offset) => void rendition.seqs.push(u16(bytes, offset + 2)),
+				flush: () => void rendition.flushes++,
+				writeSenderReport: () => void rendition.reports++,
+			};
+		},
 		writePacket(track, bytes, offset, length) {
 			const copy = Uint8Array.from(bytes.subarray(offset, offset + length));
 			got.push({ track, seq: u16(copy, 2), ts: u32(copy, 4), first: copy[0]!, bytes: copy });
@@ -111,7 +125,7 @@ function setUp(tracks: readonly IncomingMedia[] = [VIDEO, AUDIO]) {
 	};
 	const feedbackOf = (type: Feedback["type"]) =>
 		sent.flatMap((one) => parseFeedback(one)).filter((one) => one.type === type);
-	return { clock, got, reports, warnings, sent, incoming, feed, feedbackOf, flushes: () => flushes };
+	return { clock, got, reports, warnings, sent, incoming, feed, feedbackOf, renditions, flushes: () => flushes };
 }
 
 describe("Incoming", () => {
@@ -314,8 +328,35 @@ describe("Incoming, of a simulcast", () => {
 			expect(got[i]!.ts - got[i - 1]!.ts).toBeGreaterThan(0);
 			expect(got[i]!.ts - got[i - 1]!.ts).toBeLessThanOrEqual(4_500);
 		}
-		// Of the encoding that nobody sees nothing is asked for.
-		expect(world.feedbackOf("NACK")).toEqual([]);
+	});
+
+	it("keeps every encoding as a rendition, in its own numbers and with what was lost and sent again", async () => {
+		const world = setUp([SIMULCAST]);
+		const { feed, clock, feedbackOf, incoming, sent } = world;
+		const of = (name: string) => world.renditions[name];
+		feed({ seq: 1, ssrc: 2, mid: "v", rid: "l", payload: KEY }, { seq: 70, ssrc: 1, mid: "v", rid: "h" });
+		feed({ seq: 2, ssrc: 2 }, { seq: 71, ssrc: 1 }, { seq: 73, ssrc: 1 });
+		const probe = rtp({ seq: 3, ssrc: 2, payload: [0, 0, 0, 4] });
+		probe[0] = 0xa0;
+		incoming.rtp(probe, 0, probe.length);
+		feed({ seq: 4, ssrc: 2 });
+		await clock.advance(10);
+		expect(feedbackOf("NACK")).toEqual([{ type: "NACK", ssrc: 1, sequences: [72] }]);
+		feed({ pt: 97, seq: 1, ssrc: 8, mid: "v", repaired: "h", payload: [0, 72, ...DELTA] });
+		await clock.advance(10);
+		// The first packet of all came before it was known that there are several.
+		expect([of("l")?.seqs, of("h")?.seqs]).toEqual([
+			[1, 2, 3],
+			[70, 71, 72, 73],
+		]);
+		expect([of("l")?.flushes, of("h")?.flushes].every((count) => (count ?? 0) > 0)).toBe(true);
+		const ntp = { seconds: 3_976_000_000, fraction: 0 };
+		incoming.rtcp(writeRtcp([{ type: "SR", ssrc: 1, ntp, rtpTime: 4_000, packets: 1, octets: 1, reports: [] }]));
+		expect([of("l")?.reports, of("h")?.reports]).toEqual([0, 1]);
+		const before = sent.length;
+		of("h")?.request.onKeyFrameNeeded();
+		expect(sent.slice(before).flatMap((one) => parseFeedback(one))).toEqual([{ type: "PLI", ssrc: 1 }]);
+		expect(of("h")?.request.bitrate()).toBeGreaterThan(0);
 	});
 
 	it("goes back to another encoding when the best one falls silent", async () => {
@@ -344,7 +385,7 @@ describe("Incoming, of a simulcast", () => {
 			await clock.advance(10);
 		}
 		expect(got).toEqual([]);
-		expect(feedbackOf("PLI")).toHaveLength(2);
+		expect(feedbackOf("PLI")).toHaveLength(3);
 	});
 
 	it("waits for the name of an encoding", () => {

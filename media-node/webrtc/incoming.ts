@@ -8,7 +8,9 @@ import { parseRtcp, type ReportBlock } from "../rtp/rtcp-packet.ts";
 import { newRtpPacket, readRtpPacket } from "../rtp/rtp-packet.ts";
 import type { Publication } from "../stream/publication.ts";
 import { makeBare, unwrapRetransmission } from "./bare-packet.ts";
+import { FecInput } from "./fec-input.ts";
 import { findExtension, unitedExtensions } from "./header-extensions.ts";
+import { originalType } from "./incoming-payload-type.ts";
 import type { IncomingMedia, LayerStatistics } from "./incoming-track.ts";
 import { bFramesText } from "./picture-order-watch.ts";
 import { writeFir, writeNack, writePli } from "./rtcp-feedback.ts";
@@ -42,6 +44,7 @@ export class Incoming implements Disposable {
 	readonly #options: IncomingOptions;
 	readonly #receivers: readonly TrackReceiver[];
 	readonly #sources: SourceTable;
+	readonly #fec: FecInput;
 	readonly #transportSequenceId: number;
 	readonly #transportCc: TransportCc | null;
 	readonly #packet = newRtpPacket();
@@ -55,8 +58,6 @@ export class Incoming implements Disposable {
 	#lastPacketMs: number;
 	#firCommand = 0;
 	#ended = false;
-	/** Key frames that the publisher was asked for. */
-	keyFrameRequests = 0;
 	/** RTP packets that could not be read or belong to no track, and RTCP packets that could not be read. */
 	rtpErrors = 0;
 	rtcpErrors = 0;
@@ -72,11 +73,13 @@ export class Incoming implements Disposable {
 				index,
 				publication,
 				askKeyFrame: (ssrc, how) => this.#askKeyFrame(ssrc, how),
+				askAgain: (ssrc, sequences) => this.#send(writeNack(this.#ssrc, ssrc, sequences)),
 				onWritten: () => this.#flushSoon(),
 				onReordered: () => options.onWarning(bFramesText(incoming.track.codec.name)),
 			});
 		});
 		this.#sources = new SourceTable(this.#receivers, extensions);
+		this.#fec = new FecInput(tracks, extensions);
 		this.#transportCc = extensions.transportSequence > 0 ? new TransportCc() : null;
 		this.#lastPacketMs = this.#lastReportMs = this.#lastFeedbackMs = clock.monotonic();
 		this.#timer = clock.every(TICK_MS, () => this.#tick());
@@ -85,6 +88,11 @@ export class Incoming implements Disposable {
 	/** Since when no RTP packet came; since the beginning when none did. */
 	get silentMs(): number {
 		return this.#options.clock.monotonic() - this.#lastPacketMs;
+	}
+
+	/** Key frames that the publisher was asked for. */
+	get keyFrameRequests(): number {
+		return this.#receivers.reduce((sum, receiver) => sum + receiver.keyFrameRequests, 0);
 	}
 
 	/** Of each track, its encodings. */
@@ -107,6 +115,10 @@ export class Incoming implements Disposable {
 		if (this.#transportCc !== null && findExtension(place, bytes, offset, length, this.#transportSequenceId)) {
 			if (place.length >= 2) this.#transportCc.received(u16(bytes, place.offset), nowMs);
 		}
+		if (this.#fec.isFlexfec(packet)) {
+			this.#fec.flexfec(packet, bytes, (ssrc) => this.#sources.known(ssrc), nowMs);
+			return;
+		}
 		const source = this.#sources.find(packet, bytes, offset, length);
 		if (source === null) {
 			// Retransmissions probe for bandwidth before there is anything to send again.
@@ -114,11 +126,18 @@ export class Incoming implements Disposable {
 			return;
 		}
 		const { receiver, layer, isRetransmission } = source;
+		const { incoming } = receiver.options;
 		if (isRetransmission) {
-			const { payloadType } = receiver.options.incoming.track.rtp;
+			const payloadType = originalType(incoming, packet.payloadType);
 			if (!unwrapRetransmission(packet, bytes, payloadType, layer.ssrc)) return;
 		}
+		const mayBeProtected = incoming.fec !== undefined;
+		if (mayBeProtected && !this.#fec.unwrap(source, packet, bytes, offset, offset + length, nowMs)) {
+			this.rtpErrors++;
+			return;
+		}
 		receiver.receive(layer, bytes, makeBare(packet, bytes), packet, length, isRetransmission, nowMs);
+		if (mayBeProtected) this.#fec.repair(source, nowMs);
 	}
 
 	/** A decrypted RTCP packet. Never throws. */
@@ -142,15 +161,12 @@ export class Incoming implements Disposable {
 	/** A reader came, and may need a key frame to begin with. */
 	readerJoined(): void {
 		const nowMs = this.#options.clock.monotonic();
-		for (const { options, keyFrames } of this.#receivers) {
-			if (options.incoming.track.kind === "video") keyFrames.join(nowMs);
-		}
+		for (const receiver of this.#receivers) receiver.keyFrameNeeded(nowMs, true);
 	}
 
 	/** A reader lost pictures, or cannot begin: it needs a key frame. */
 	keyFrameNeeded(track: number): void {
-		const receiver = this.#receivers[track];
-		if (receiver?.options.incoming.track.kind === "video") receiver.keyFrames.need(this.#options.clock.monotonic());
+		this.#receivers[track]?.keyFrameNeeded(this.#options.clock.monotonic());
 	}
 
 	/** Takes nothing more, and has no timer. The publication stays. Idempotent. */
@@ -166,16 +182,13 @@ export class Incoming implements Disposable {
 		this.#flushing ??= setImmediate(() => {
 			this.#flushing = null;
 			this.#options.publication.flush();
+			for (const receiver of this.#receivers) receiver.flush();
 		});
 	}
 
 	#tick(): void {
 		const nowMs = this.#options.clock.monotonic();
-		for (const receiver of this.#receivers) {
-			const missing = receiver.tick(nowMs);
-			const ssrc = receiver.published?.ssrc;
-			if (missing.length > 0 && ssrc !== undefined) this.#send(writeNack(this.#ssrc, ssrc, missing));
-		}
+		for (const receiver of this.#receivers) receiver.tick(nowMs);
 		if (nowMs - this.#lastFeedbackMs >= TRANSPORT_FEEDBACK_MS) {
 			this.#lastFeedbackMs = nowMs;
 			for (const packet of this.#transportCc?.feedback(this.#ssrc, this.#sources.latestSsrc, nowMs) ?? []) {
@@ -198,7 +211,6 @@ export class Incoming implements Disposable {
 	}
 
 	#askKeyFrame(ssrc: number, how: "pli" | "fir"): void {
-		this.keyFrameRequests++;
 		if (how === "pli") {
 			this.#send(writePli(this.#ssrc, ssrc));
 		} else {

@@ -43,15 +43,16 @@ export class NackGenerator {
 		return this.#missing.size;
 	}
 
-	/** Takes note of a packet that came, by itself or as an answer. */
-	received(sequence: number, nowMs: number): void {
+	/** Takes note of a packet that came, by itself or as an answer; or, if not `byNetwork`, that needs to come no more. */
+	received(sequence: number, nowMs: number, byNetwork = true): void {
 		if (this.#highest === -1) {
 			this.#highest = this.#unwrapper.unwrap(sequence);
 			return;
 		}
 		const number = this.#unwrapper.peek(sequence);
 		if (number <= this.#highest) {
-			this.#answer(number, nowMs);
+			if (byNetwork) this.#answer(number, nowMs);
+			else this.#missing.delete(number);
 			return;
 		}
 		this.#unwrapper.unwrap(sequence);

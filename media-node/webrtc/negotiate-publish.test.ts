@@ -66,6 +66,9 @@ describe("the answer to a publisher", () => {
 				feedback: ["goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"],
 			},
 			{ payloadType: 97, encoding: "rtx/90000", fmtp: "apt=96", feedback: [] },
+			{ payloadType: 118, encoding: "red/90000", fmtp: "", feedback: [] },
+			{ payloadType: 119, encoding: "rtx/90000", fmtp: "apt=118", feedback: [] },
+			{ payloadType: 120, encoding: "ulpfec/90000", fmtp: "", feedback: [] },
 		]);
 		expect(video?.candidates).toEqual(LOCAL.candidates);
 		expect(video?.endOfCandidates).toBe(true);
@@ -84,6 +87,7 @@ describe("the answer to a publisher", () => {
 				keyFrameRequest: "pli",
 				ssrcs: [{ ssrc: 2241471758, rtx: 1930909638 }],
 				rids: [],
+				fec: { ulpfec: { red: 118, redRtx: 119, ulpfec: 120 }, flexfec: null },
 			},
 		]);
 	});

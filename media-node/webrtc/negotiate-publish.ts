@@ -3,6 +3,7 @@
 import { InputError, ProtocolError } from "#shared/problem.ts";
 import type { Codec } from "../codecs/codec.ts";
 import { parseFmtp } from "../rtp/fmtp.ts";
+import { publishedFec } from "./fec-format.ts";
 import type { ExtensionIds } from "./header-extensions.ts";
 import type { IncomingTrack } from "./incoming-track.ts";
 import {
@@ -93,10 +94,11 @@ function answerMedia(
 	}
 	const { extensions, ids } = agreedExtensions(section.extensions, EXTENSIONS);
 	const rids = sentLayers(section);
+	const fec = publishedFec(section);
 	const answer: MediaSection = {
 		...acceptedSection(section, local, remote.setup),
 		direction: "recvonly",
-		payloadTypes: answeredPayloadTypes(format, answeredFmtp(format)),
+		payloadTypes: [...answeredPayloadTypes(format, answeredFmtp(format)), ...(fec?.payloadTypes ?? [])],
 		extensions,
 		rtcpMux: true,
 		rtcpMuxOnly: true,
@@ -104,7 +106,8 @@ function answerMedia(
 		rids: rids.map((id) => ({ id, direction: "recv" })),
 		simulcast: rids.length === 0 ? null : { send: [], recv: rids.map((id) => [id]) },
 	};
-	return { answer, published: { ...publishedTrack(section, format), rids, extensions: ids } };
+	const protection = fec === null ? {} : { fec: fec.format };
+	return { answer, published: { ...publishedTrack(section, format), rids, extensions: ids, ...protection } };
 }
 
 /**
@@ -119,7 +122,8 @@ function isPicture(name: Codec["name"]): boolean {
 
 const EXTENSIONS = ["mid", "rid", "repairedRid", "absSendTime", "transportSequence"] as const;
 
-function publishedTrack(section: MediaSection, format: OfferedFormat): Omit<IncomingTrack, "rids"> {
+/** What a section says of the track that its peer sends in a format. */
+export function publishedTrack(section: MediaSection, format: OfferedFormat): Omit<IncomingTrack, "rids"> {
 	const { payloadType, clockRate, encoding, fmtp, feedback, rtx } = format;
 	return {
 		mid: section.mid,

@@ -28,11 +28,10 @@ function h264(profileLevelId: string): Track {
 
 const OPUS = track(1, "audio", { name: "Opus", channels: 2 }, 48_000);
 
-function answer(text: string, tracks: readonly Track[], acceptDataChannel = false) {
+function answer(text: string, tracks: readonly Track[]) {
 	let ssrc = 1000;
 	return answerViewer(parseSdp(text), tracks, {
 		local: LOCAL,
-		acceptDataChannel,
 		cname: "sluice",
 		newSsrc: () => ssrc++,
 	});
@@ -52,13 +51,16 @@ describe("the answer to a viewer", () => {
 				hasNack: true,
 				hasTransportCc: true,
 				hasRemb: true,
+				fec: { ulpfec: null },
+				fecSsrc: 1002,
 			},
-			{ mid: "1", payloadType: 111, rtxPayloadType: null, ssrc: 1002, rtxSsrc: null, hasNack: false },
+			{ mid: "1", payloadType: 111, rtxPayloadType: null, ssrc: 1003, rtxSsrc: null, hasNack: false },
 		]);
 		expect(tracks[0]?.extensions).toMatchObject({ rid: 0, repairedRid: 0 });
 		expect(tracks[0]?.extensions.mid).toBeGreaterThan(0);
 		const text = writeSdp(sdp);
-		expect(text).toContain("a=ssrc-group:FID 1000 1001\r\n");
+		expect(text).toContain("a=ssrc-group:FID 1000 1001\r\na=ssrc-group:FEC-FR 1000 1002\r\n");
+		expect(text).toContain("a=ssrc:1002 cname:sluice\r\n");
 		expect(text).toContain("a=ssrc:1001 cname:sluice\r\n");
 		expect(text).toContain("a=msid:sluice video\r\n");
 		expect(text).toContain("a=fmtp:111 minptime=10;useinbandfec=1;sprop-stereo=1\r\n");
@@ -134,12 +136,13 @@ describe("the answer to a viewer", () => {
 		const aac = track(1, "audio", { name: "MPEG-4 Audio", config: Uint8Array.of(0x12, 0x10) }, 44_100);
 		const more = track(2, "video", { name: "VP8" });
 		const klv = track(3, "application", { name: "KLV" });
-		const { tracks, leftOut, answer: sdp } = answer(offerText(), [h264("42e01f"), aac, more, klv]);
+		const text = offerText().replace(/m=application \d+/, "m=application 0");
+		const { tracks, leftOut, answer: sdp } = answer(text, [h264("42e01f"), aac, more, klv]);
 		expect(tracks).toHaveLength(1);
 		expect(leftOut.map(({ reason }) => reason)).toEqual([
 			"MPEG-4 Audio: WebRTC does not carry it",
 			"VP8: a viewer gets one track of video",
-			"KLV: WebRTC does not carry it",
+			"KLV: the viewer offers no data channels",
 		]);
 		expect(sdp.sections[1]).toMatchObject({ direction: "inactive", port: 9 });
 	});
@@ -154,10 +157,21 @@ describe("the answer to a viewer", () => {
 		expect(tracks[0]).toMatchObject({ rtxPayloadType: null, rtxSsrc: null });
 	});
 
-	it("accepts a data channel when it is wanted", () => {
-		const { answer: sdp, dataChannel } = answer(offerText(), [OPUS], true);
-		expect(dataChannel).toMatchObject({ mid: "2", sctpPort: 5000 });
+	it("sends the first KLV over data channels, and accepts none without KLV", () => {
+		const klv = [1, 2].map((index) => track(index, "application", { name: "KLV" }));
+		const { answer: sdp, data, leftOut } = answer(offerText(), [OPUS, ...klv]);
+		expect(data).toMatchObject({ channel: { mid: "2", sctpPort: 5000 }, track: klv[0], role: "server" });
+		expect(leftOut).toEqual([{ track: klv[1], reason: "KLV: a viewer gets one track of it" }]);
 		expect(writeSdp(sdp)).toContain("m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n");
+		expect(writeSdp(sdp)).toContain("a=sctp-port:5000\r\na=max-message-size:65536\r\n");
+		const without = answer(offerText(), [OPUS]);
+		expect(without.data).toBeNull();
+		expect(writeSdp(without.answer)).toContain("m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n");
+	});
+
+	it("takes a stream of nothing but KLV", () => {
+		const { data, tracks } = answer(offerText(), [track(0, "application", { name: "KLV" })]);
+		expect([data?.track.index, tracks]).toEqual([0, []]);
 	});
 
 	it("has nothing for a viewer that asks for nothing", () => {

@@ -2,6 +2,7 @@
 
 import { ProtocolError } from "#shared/problem.ts";
 import type { Track } from "../stream/track.ts";
+import { type FecFormat, sentFec } from "./fec-format.ts";
 import { matchFormat } from "./format-match.ts";
 import type { ExtensionIds } from "./header-extensions.ts";
 import {
@@ -44,6 +45,18 @@ export type OutgoingTrack = {
 	/** `a=rtcp-fb goog-remb` */
 	readonly hasRemb: boolean;
 	readonly extensions: ExtensionIds;
+	/** How what is lost can be made of what is not; absent when the viewer knows no way. */
+	readonly fec?: FecFormat;
+	/** Of FlexFEC; absent without it. */
+	readonly fecSsrc?: number;
+};
+
+/** A track as a viewer gets it over a data channel. */
+export type DataTrack = {
+	readonly channel: DataChannel;
+	readonly track: Track;
+	/** What the node is in DTLS. */
+	readonly role: "client" | "server";
 };
 
 /** A track that a viewer does not get, and a sentence why. */
@@ -55,13 +68,12 @@ export type ReadAgreement = {
 	/** One of video and one of audio at most. */
 	readonly tracks: readonly OutgoingTrack[];
 	readonly leftOut: readonly LeftOutTrack[];
-	/** `null` when there is none, or it was not to be accepted. */
-	readonly dataChannel: DataChannel | null;
+	/** KLV, which goes over a data channel; `null` where the stream has none, or the viewer offers no channels. */
+	readonly data: DataTrack | null;
 };
 
 export type ReadOptions = {
 	readonly local: LocalTransport;
-	readonly acceptDataChannel: boolean;
 	/** RFC 7022: names the sender to tell which tracks belong together; also the name of the media stream. */
 	readonly cname: string;
 	/** 32 bits by chance, other ones at each call. RFC 3550 §8.1. */
@@ -76,14 +88,15 @@ export type ReadOptions = {
  * @throws ProtocolError `media.unsupported` when it takes nothing of the stream
  */
 export function answerViewer(offer: Sdp, tracks: readonly Track[], options: ReadOptions): ReadAgreement {
-	const { local, acceptDataChannel } = options;
+	const { local } = options;
 	const remote = remoteTransport(offer);
 	const outgoing: OutgoingTrack[] = [];
-	let dataChannel: DataChannel | null = null;
+	const klv = tracks.find(({ codec }) => codec.name === "KLV");
+	let data: DataTrack | null = null;
 	const sections = offer.sections.map((section) => {
-		const channel = acceptDataChannel && dataChannel === null ? dataChannelOf(section) : null;
-		if (channel !== null) {
-			dataChannel = channel;
+		const channel = klv === undefined || data !== null ? null : dataChannelOf(section);
+		if (klv !== undefined && channel !== null) {
+			data = { channel, track: klv, role: remote.setup === "active" ? "client" : "server" };
 			return dataChannelSection(section, local, remote.setup);
 		}
 		if (!isAsked(section)) return idleSection(section, local, remote);
@@ -95,9 +108,9 @@ export function answerViewer(offer: Sdp, tracks: readonly Track[], options: Read
 		return answer;
 	});
 	const leftOut = tracks
-		.filter((track) => !outgoing.some((sent) => sent.track === track))
+		.filter((track) => (data === null || track !== klv) && !outgoing.some((sent) => sent.track === track))
 		.map((track) => ({ track, reason: reasonOf(track, offer, outgoing) }));
-	if (outgoing.length === 0) {
+	if (outgoing.length === 0 && data === null) {
 		const names = [...new Set(tracks.map(nameOf))].join(", ");
 		const reasons = leftOut.map(({ reason }) => reason).join("; ");
 		throw new ProtocolError(
@@ -105,7 +118,7 @@ export function answerViewer(offer: Sdp, tracks: readonly Track[], options: Read
 			`The stream has no codec that the viewer takes: ${names} (${reasons})`,
 		);
 	}
-	return { answer: answerOf(offer, local, sections), remote, tracks: outgoing, leftOut, dataChannel };
+	return { answer: answerOf(offer, local, sections), remote, tracks: outgoing, leftOut, data };
 }
 
 function isAsked(section: MediaSection): boolean {
@@ -137,18 +150,24 @@ function answerMedia(
 	const { payloadType, feedback } = format;
 	const ssrc = newSsrc();
 	const rtxSsrc = format.rtx === null ? null : newSsrc();
+	const fec = sentFec(section, format);
+	const fecSsrc = typeof fec?.format.flexfec === "number" ? newSsrc() : null;
+	const repairs = [
+		{ semantics: "FID", ssrc: rtxSsrc },
+		{ semantics: "FEC-FR", ssrc: fecSsrc },
+	].flatMap((repair) => (repair.ssrc === null ? [] : [{ ...repair, ssrc: repair.ssrc }]));
 	const msid = `${cname} ${section.kind}`;
 	const answer: MediaSection = {
 		...acceptedSection(section, local, remote.setup),
 		direction: "sendonly",
-		payloadTypes: answeredPayloadTypes(format, answeredFmtp(track, format)),
+		payloadTypes: [...answeredPayloadTypes(format, answeredFmtp(track, format)), ...(fec?.payloadTypes ?? [])],
 		extensions,
 		rtcpMux: true,
 		rtcpMuxOnly: true,
 		rtcpReducedSize: section.rtcpReducedSize,
 		msid,
-		ssrcs: [ssrc, ...(rtxSsrc === null ? [] : [rtxSsrc])].map((each) => ({ ssrc: each, cname, msid })),
-		ssrcGroups: rtxSsrc === null ? [] : [{ semantics: "FID", ssrcs: [ssrc, rtxSsrc] }],
+		ssrcs: [ssrc, ...repairs.map((repair) => repair.ssrc)].map((each) => ({ ssrc: each, cname, msid })),
+		ssrcGroups: repairs.map((repair) => ({ semantics: repair.semantics, ssrcs: [ssrc, repair.ssrc] })),
 	};
 	const sent: OutgoingTrack = {
 		mid: section.mid,
@@ -162,6 +181,8 @@ function answerMedia(
 		hasTransportCc: feedback.includes("transport-cc") && ids.transportSequence > 0,
 		hasRemb: feedback.includes("goog-remb"),
 		extensions: ids,
+		...(fec === null ? {} : { fec: fec.format }),
+		...(fecSsrc === null ? {} : { fecSsrc }),
 	};
 	return { answer, sent };
 }
@@ -191,6 +212,10 @@ function reasonOf(track: Track, offer: Sdp, outgoing: readonly OutgoingTrack[]):
 	const name = nameOf(track);
 	if (outgoing.some((sent) => sent.track.kind === track.kind))
 		return `${name}: a viewer gets one track of ${track.kind}`;
+	if (track.codec.name === "KLV") {
+		const hasChannels = offer.sections.some((section) => dataChannelOf(section) !== null);
+		return hasChannels ? "KLV: a viewer gets one track of it" : "KLV: the viewer offers no data channels";
+	}
 	if (!isCarried(track.codec)) return `${name}: WebRTC does not carry it`;
 	const asked = offer.sections.filter((section) => isAsked(section) && section.kind === track.kind);
 	if (asked.length === 0) return `${name}: the viewer asks for no ${track.kind}`;

@@ -35,6 +35,8 @@ export type DataChannel = {
 };
 
 const DEFAULT_MAX_MESSAGE_SIZE = 65_536;
+/** RFC 8841 §5: what all of WebRTC uses. */
+export const OUR_SCTP_PORT = 5000;
 /** The most that the node takes in one message. */
 const OUR_MAX_MESSAGE_SIZE = 65_536;
 
@@ -139,7 +141,7 @@ export function dataChannelSection(
 	local: LocalTransport,
 	setup: "active" | "passive",
 ): MediaSection {
-	return { ...acceptedSection(offered, local, setup), sctpPort: 5000, maxMessageSize: OUR_MAX_MESSAGE_SIZE };
+	return { ...acceptedSection(offered, local, setup), sctpPort: OUR_SCTP_PORT, maxMessageSize: OUR_MAX_MESSAGE_SIZE };
 }
 
 function invalid(why: string): InputError {

@@ -70,6 +70,12 @@ const EXTENSIONS: Readonly<Record<keyof ExtensionIds, string>> = {
 	absSendTime: "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
 	transportSequence: "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01",
 };
+
+/** Header extensions to offer, numbered from 1. */
+export function extensionsToOffer(...names: (keyof ExtensionIds)[]): HeaderExtension[] {
+	return names.map((name, at) => ({ id: at + 1, uri: EXTENSIONS[name], direction: null }));
+}
+
 /** Greater ones need headers of two bytes, RFC 8285 §4.2. */
 const MAX_ONE_BYTE_ID = 14;
 

@@ -10,6 +10,8 @@ export type OutgoingTrackStatistics = {
 	readonly notRetransmitted: number;
 	/** Too large for a datagram. */
 	readonly oversized: number;
+	/** FEC packets, which protect the others while the viewer loses some. */
+	readonly fecPackets: number;
 	/** What the viewer says: packets that never came, the part of the last interval (0 to 1), and jitter in seconds. */
 	readonly lost: number;
 	readonly fractionLost: number;
@@ -26,6 +28,8 @@ export type OutgoingStatistics = {
 	readonly bitrate: number;
 	/** Bits per second that the network carries, as far as it was found to be too thin; `null` while it was not. */
 	readonly targetBitrate: number | null;
+	/** The encoding of video that is sent, by its name; empty while it is the one of the stream. */
+	readonly rendition: string;
 	/** How often video was held up to the next key frame, for the network was too thin; and the packets left out. */
 	readonly freezes: number;
 	readonly discarded: number;

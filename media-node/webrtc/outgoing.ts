@@ -1,25 +1,26 @@
-import { randomInt } from "node:crypto";
 import type { Clock } from "#shared/clock.ts";
 import { hasCode, type SluiceError } from "#shared/problem.ts";
 import { u32 } from "../bytes/big-endian.ts";
 import { parseRtcp, type ReportBlock, writeRtcp } from "../rtp/rtcp-packet.ts";
 import { RTP_HEADER_BYTES } from "../rtp/rtp-packet.ts";
 import { writeSenderReport } from "../rtp/sender-report.ts";
-import { keyTrackOf } from "../stream/batch-builder.ts";
+import type { Rendition } from "../stream/publication.ts";
 import { PACKET_STRIDE, type RtpBatch } from "../stream/rtp-batch.ts";
 import type { PacketSink, SenderReport } from "../stream/sink.ts";
 import type { Track } from "../stream/track.ts";
 import { Bandwidth } from "./bandwidth.ts";
-import { addToThinning, allowsPicture, drainThinning, newThinning } from "./frame-thinning.ts";
+import { BandwidthProbe } from "./bandwidth-probe.ts";
+import { type Feed, feedOf, type Lane } from "./feed.ts";
+import { addToThinning, allowsPicture, couldResume, drainThinning, newThinning } from "./frame-thinning.ts";
 import type { OutgoingTrack } from "./negotiate-read.ts";
 import type { OutgoingStatistics } from "./outgoing-track.ts";
 import { lacksParameterSets, parameterSetPacket } from "./parameter-set-packet.ts";
 import { bFramesText, watchPictureOrder } from "./picture-order-watch.ts";
 import { RateMeter } from "./rate-meter.ts";
+import { RenditionSwitch } from "./rendition-switch.ts";
 import { type Feedback, parseFeedback } from "./rtcp-feedback.ts";
-import { SentReports } from "./sent-reports.ts";
 import { smallPacketsOf } from "./small-packets.ts";
-import { type SendPath, TrackSender } from "./track-sender.ts";
+import type { SendPath, TrackSender } from "./track-sender.ts";
 import { parseTransportFeedback } from "./transport-feedback.ts";
 
 const REPORT_INTERVAL_MS = 1_000;
@@ -28,6 +29,12 @@ const ASK_INTERVAL_MS = 500;
 /** Some cameras send no other key frame, or none that can be told: then a viewer begins anywhere. */
 const KEY_FRAME_WAIT_MS = 10_000;
 const DEFAULT_RTT_MS = 50;
+/** FEC is sent while the network carries so many times the stream. */
+const FEC_HEADROOM = 1.25;
+/** A stream needs this much more than its rate. */
+const PROBE_HEADROOM = 1.2;
+/** A probe that makes packets wait longer is over. */
+const MAX_PROBE_QUEUE_MS = 100;
 
 /** One stream that the media of a viewer come from. */
 export type OutgoingSource = {
@@ -39,26 +46,20 @@ export type OutgoingSource = {
 export type OutgoingOptions = OutgoingSource & {
 	/** Where sound comes from that the stream does not have in this form. */
 	readonly sound?: OutgoingSource;
+	/** The encodings of the stream's tracks, as they are now. */
+	readonly renditions?: () => readonly Rendition[];
 	readonly clock: Clock;
 	/** Sends plain packets; `false`: it was not sent. Bytes of RTP are only good for the time of the call. Never throws. */
 	readonly sendRtp: (bytes: Uint8Array) => boolean;
 	readonly sendRtcp: (bytes: Uint8Array) => unknown;
+	/** After so long a peer that got no key frame gets what there is; {@link KEY_FRAME_WAIT_MS} when it is not said. */
+	readonly keyFrameWaitMs?: number;
 	/** The viewer needs a key frame of this track. Whoever publishes is asked not too often. */
 	readonly askKeyFrame: (track: number) => void;
 	/** The stream is over. Called at most once. */
 	readonly onEnd: (reason: SluiceError) => void;
 	/** Something is wrong with the stream for WebRTC, and what to do about it. Called at most once. */
 	readonly onWarning: (text: string) => void;
-};
-
-/** One track on its way to the viewer. */
-type Lane = { readonly sender: TrackSender; readonly reports: SentReports };
-
-/** What comes of one stream: its lanes by track, and the track whose key frames are waited for, or -1. */
-type Feed = {
-	readonly stream: OutgoingSource["stream"];
-	readonly lanes: readonly (Lane | undefined)[];
-	readonly keyTrack: number;
 };
 
 /**
@@ -70,6 +71,8 @@ export class Outgoing implements PacketSink, Disposable {
 	readonly #main: Feed;
 	/** All there are. */
 	readonly #lanes: readonly Lane[];
+	readonly #switch: RenditionSwitch;
+	readonly #probe = new BandwidthProbe();
 	/** Takes what comes of {@link OutgoingOptions.sound}. */
 	readonly sound: PacketSink;
 	readonly #watch: ReturnType<typeof watchPictureOrder>;
@@ -98,14 +101,21 @@ export class Outgoing implements PacketSink, Disposable {
 			sendRtp: options.sendRtp,
 			numberOf: (length) => this.#bandwidth.sent(length, this.#nowMs),
 		};
-		this.#main = feedOf(options, path);
-		const sound = options.sound === undefined ? null : feedOf(options.sound, path);
+		this.#main = feedOf(options.stream, options.tracks, path);
+		const sound = options.sound === undefined ? null : feedOf(options.sound.stream, options.sound.tracks, path);
 		this.sound = {
 			push: (batch) => void (sound !== null && this.#take(sound, batch)),
 			senderReport: (track, report) => void (sound !== null && this.#takeSenderReport(sound, track, report)),
 			// The stream goes on without.
 			end: () => undefined,
 		};
+		this.#switch = new RenditionSwitch({
+			main: this.#main,
+			renditions: options.renditions ?? none,
+			askKeyFrame: () => options.askKeyFrame(this.#main.keyTrack),
+			take: (feed, batch) => this.#take(feed, batch),
+			nowMs: () => options.clock.monotonic(),
+		});
 		this.#lanes = [this.#main, sound].flatMap((feed) => feed?.lanes.filter((lane) => lane !== undefined) ?? []);
 		const { keyTrack, stream } = this.#main;
 		const video = stream.tracks[keyTrack];
@@ -121,12 +131,14 @@ export class Outgoing implements PacketSink, Disposable {
 			rttMs: this.#rttMs,
 			bitrate: this.#sentRate.bitrate(nowMs),
 			targetBitrate: this.#bandwidth.target,
+			rendition: this.#switch.name,
 			freezes: this.#freezes,
 			discarded: this.#discarded,
 		};
 	}
 
 	push(batch: RtpBatch): void {
+		this.#switch.arrived(this.#main, batch);
 		this.#take(this.#main, batch);
 	}
 
@@ -173,6 +185,7 @@ export class Outgoing implements PacketSink, Disposable {
 	[Symbol.dispose](): void {
 		this.#ended = true;
 		this.#timer[Symbol.dispose]();
+		this.#switch[Symbol.dispose]();
 		for (const { sender } of this.#lanes) sender.close();
 	}
 
@@ -181,16 +194,17 @@ export class Outgoing implements PacketSink, Disposable {
 		return null;
 	}
 
-	#take({ stream, lanes, keyTrack }: Feed, batch: RtpBatch): void {
+	#take(feed: Feed, batch: RtpBatch): void {
 		if (this.#ended) return;
+		const { stream, lanes, keyTrack } = feed;
 		const nowMs = this.#options.clock.monotonic();
 		this.#nowMs = nowMs;
 		if (this.#isWaiting && !this.#begins(batch, keyTrack, nowMs)) return;
 		const small = smallPacketsOf(batch, stream.tracks);
 		const { bytes, packets } = small ?? batch;
-		this.#streamRate.add(bytes.length, nowMs);
 		this.#target = this.#bandwidth.target;
 		if (this.#target !== null) drainThinning(this.#thinning, this.#target, this.#streamRate.bitrate(nowMs), nowMs);
+		let offered = 0;
 		let sent = 0;
 		for (let i = 0; i < packets.length; i += PACKET_STRIDE) {
 			const track = packets[i] as number;
@@ -198,10 +212,11 @@ export class Outgoing implements PacketSink, Disposable {
 			const length = packets[i + 2] as number;
 			const sender = lanes[track]?.sender;
 			if (sender === undefined) continue;
+			offered += length;
 			if (track === keyTrack) {
 				const time = u32(bytes, offset + 4);
 				if (time !== this.#pictureTime) {
-					this.#beginPicture(sender, batch.randomAccess, { bytes, offset, length }, time);
+					this.#beginPicture(feed, sender, batch.randomAccess, { bytes, offset, length }, time);
 				}
 				if (this.#thinning.isHeld) {
 					this.#discarded++;
@@ -213,38 +228,54 @@ export class Outgoing implements PacketSink, Disposable {
 			sent += length;
 		}
 		if (small !== null) for (const [track, count] of small.added.entries()) lanes[track]?.sender.added(count);
+		this.#streamRate.add(offered, nowMs);
 		this.#sentRate.add(sent, nowMs);
+		if (this.#probe.isActive) this.#sendProbe(sent, nowMs);
 		if (this.#target !== null) addToThinning(this.#thinning, sent);
 	}
 
-	#takeSenderReport({ lanes }: Feed, track: number, { wallclockMs, rtpTime }: SenderReport): void {
-		if (!this.#ended) lanes[track]?.reports.publisherSaid(wallclockMs, rtpTime, this.#options.clock.monotonic());
+	/** What FEC adds must not be what makes the network too thin. */
+	get #hasRoomForFec(): boolean {
+		const { target } = this.#bandwidth;
+		return target === null || target > FEC_HEADROOM * this.#streamRate.bitrate(this.#nowMs);
+	}
+
+	#takeSenderReport({ reports }: Feed, track: number, { wallclockMs, rtpTime }: SenderReport): void {
+		if (!this.#ended) reports[track]?.publisherSaid(wallclockMs, rtpTime, this.#options.clock.monotonic());
 	}
 
 	/** Says whether the viewer can begin with this batch. `keyTrack`: of its stream. */
 	#begins(batch: RtpBatch, keyTrack: number, nowMs: number): boolean {
 		const waitedFor = this.#main.keyTrack;
 		const isKey = keyTrack === waitedFor && batch.randomAccess;
-		if (waitedFor >= 0 && !isKey && nowMs - this.#waitingSinceMs < KEY_FRAME_WAIT_MS) {
-			if (nowMs - this.#askedMs >= ASK_INTERVAL_MS) {
-				this.#askedMs = nowMs;
-				this.#options.askKeyFrame(waitedFor);
-			}
+		if (
+			waitedFor >= 0 &&
+			!isKey &&
+			nowMs - this.#waitingSinceMs < (this.#options.keyFrameWaitMs ?? KEY_FRAME_WAIT_MS)
+		) {
+			this.#askKeyFrame();
 			return false;
 		}
 		this.#isWaiting = false;
 		return true;
 	}
 
+	/** Not too often. */
+	#askKeyFrame(): void {
+		if (this.#nowMs - this.#askedMs < ASK_INTERVAL_MS) return;
+		this.#askedMs = this.#nowMs;
+		this.#switch.askKeyFrame();
+	}
+
 	/** `begins`: its batch does with a key frame. The rest is the place of its first packet. */
 	#beginPicture(
+		{ stream, keyTrack }: Feed,
 		sender: TrackSender,
 		begins: boolean,
 		{ bytes, offset, length }: { readonly bytes: Uint8Array; readonly offset: number; readonly length: number },
 		time: number,
 	): void {
 		this.#pictureTime = time;
-		const { stream, keyTrack } = this.#main;
 		const codec = stream.tracks[keyTrack]?.codec;
 		if (this.#watch?.see(time) === true && codec !== undefined) this.#options.onWarning(bFramesText(codec.name));
 		const wasHeld = this.#thinning.isHeld;
@@ -252,6 +283,8 @@ export class Outgoing implements PacketSink, Disposable {
 		if (!allowsPicture(this.#thinning, this.#target, queueMs, begins)) {
 			if (!wasHeld) this.#freezes++;
 			sender.skip();
+			// Who publishes from a browser sends no key frame by itself.
+			if (!begins && couldResume(this.#thinning, this.#target, queueMs)) this.#askKeyFrame();
 			return;
 		}
 		if (!begins || codec === undefined) return;
@@ -267,6 +300,9 @@ export class Outgoing implements PacketSink, Disposable {
 		if (this.#ended) return;
 		const nowMs = this.#options.clock.monotonic();
 		this.#nowMs = nowMs;
+		this.#switch.choose(this.#bandwidth.target);
+		this.#switch.tick();
+		this.#beginProbe();
 		for (const { sender, reports } of this.#lanes) {
 			if (sender.packets === 0) continue;
 			reports.packetCame(sender.lastArrivalMs, sender.lastTimestamp, nowMs);
@@ -288,7 +324,8 @@ export class Outgoing implements PacketSink, Disposable {
 			sender.report = { lost: Math.max(0, block.totalLost), fractionLost, jitter: block.jitter / clockRate };
 			reports.received(block, this.#nowMs);
 			this.#bandwidth.rttMs = this.#rttMs ?? DEFAULT_RTT_MS;
-			if (lane === this.#main.lanes[this.#main.keyTrack] && !this.#hasTransportFeedback) {
+			sender.pathReport(block, reports.rttMs, this.#hasRoomForFec);
+			if (sender.track.track.kind === "video" && !this.#hasTransportFeedback) {
 				this.#bandwidth.report(fractionLost, this.#sentRate.bitrate(this.#nowMs), this.#nowMs);
 			}
 		}
@@ -309,16 +346,44 @@ export class Outgoing implements PacketSink, Disposable {
 				const sender = this.#laneOf(feedback.ssrc)?.sender;
 				if (sender === undefined) return;
 				sender.keyFrameRequests++;
-				this.#options.askKeyFrame(sender.track.track.index);
+				this.#switch.askKeyFrame();
 				return;
 			}
 			case "REMB":
-				if (!this.#hasTransportFeedback) this.#bandwidth.limit(feedback.bitrate);
+				if (this.#hasTransportFeedback) return;
+				this.#bandwidth.limit(feedback.bitrate);
+				this.#switch.choose(this.#bandwidth.target);
 				return;
 			case "TWCC":
 				this.#hasTransportFeedback = true;
 				this.#bandwidth.feedback(parseTransportFeedback(bytes, feedback.offset, feedback.length), bitrate, this.#nowMs);
+				this.#endProbe();
+				this.#switch.choose(this.#bandwidth.target);
 		}
+	}
+
+	/** Sends more for a moment where that is of use: for a better encoding, or for pictures that are held up. */
+	#beginProbe(): void {
+		const { target } = this.#bandwidth;
+		if (target === null || !this.#hasTransportFeedback) return;
+		const stream = this.#streamRate.bitrate(this.#nowMs);
+		const wanted = this.#switch.rateForBetter ?? stream * PROBE_HEADROOM;
+		if (wanted <= target) this.#probe.cancel(this.#nowMs);
+		else this.#probe.begin(wanted, target, this.#nowMs);
+	}
+
+	#sendProbe(sent: number, nowMs: number): void {
+		const due = this.#probe.due(sent, nowMs);
+		const video = due === 0 ? undefined : this.#lanes.find(({ sender }) => sender.track.track.kind === "video");
+		if (video !== undefined) this.#probe.padded(video.sender.pad(due));
+	}
+
+	#endProbe(): void {
+		if (!this.#probe.isActive) return;
+		const { carried, isOverused } = this.#bandwidth;
+		const isTooMuch = isOverused || this.#bandwidth.queueMs(this.#nowMs) > MAX_PROBE_QUEUE_MS;
+		const found = this.#probe.feedback(carried ?? 0, isTooMuch, this.#rttMs ?? DEFAULT_RTT_MS, this.#nowMs);
+		if (found !== null) this.#bandwidth.raise(found);
 	}
 
 	#laneOf(ssrc: number): Lane | undefined {
@@ -326,12 +391,6 @@ export class Outgoing implements PacketSink, Disposable {
 	}
 }
 
-function feedOf({ stream, tracks }: OutgoingSource, path: SendPath): Feed {
-	const lanes: (Lane | undefined)[] = stream.tracks.map(() => undefined);
-	for (const track of tracks) {
-		const { index, clockRate } = track.track;
-		lanes[index] = { sender: new TrackSender(track, path, randomInt(0x10000)), reports: new SentReports(clockRate) };
-	}
-	const video = keyTrackOf(stream.tracks);
-	return { stream, lanes, keyTrack: video !== undefined && lanes[video.index] !== undefined ? video.index : -1 };
+function none(): readonly Rendition[] {
+	return [];
 }

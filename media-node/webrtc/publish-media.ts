@@ -63,7 +63,7 @@ function figuresOf({ statistics, keyFrameRequests }: Incoming): PeerFigures {
 	const roundTrips = published.filter(({ recovered }) => recovered > 0).map(({ rttMs }) => rttMs / 1000);
 	return {
 		packetsLost: published.reduce((sum, { lost }) => sum + lost, 0),
-		packetsRepaired: published.reduce((sum, { recovered }) => sum + recovered, 0),
+		packetsRepaired: published.reduce((sum, { recovered, recoveredByFec }) => sum + recovered + recoveredByFec, 0),
 		jitter: Math.max(0, ...published.map(({ jitter }) => jitter)),
 		roundTrip: roundTrips.length === 0 ? null : Math.max(...roundTrips),
 		bitrate: Math.round(layers.reduce((sum, { bitrate }) => sum + bitrate, 0)),

@@ -3,7 +3,8 @@
 import type { Clock } from "#shared/clock.ts";
 import type { Logger } from "../log.ts";
 import type { ReadableStreamOfPath } from "../stream/publication.ts";
-import type { OutgoingTrack } from "./negotiate-read.ts";
+import { readKlv } from "./klv-reader.ts";
+import type { DataTrack, OutgoingTrack } from "./negotiate-read.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { PeerMedia, PeerSession } from "./peer-session.ts";
 import type { WebRtcTransport } from "./transport.ts";
@@ -11,6 +12,10 @@ import type { WebRtcTransport } from "./transport.ts";
 export type ReadMediaOptions = {
 	readonly stream: ReadableStreamOfPath;
 	readonly tracks: readonly OutgoingTrack[];
+	/** Sound of another stream, which is made for readers; `null` where there is none, or none is needed. */
+	readonly sound: { readonly stream: ReadableStreamOfPath; readonly tracks: readonly OutgoingTrack[] } | null;
+	/** What goes over a data channel. */
+	readonly data: DataTrack | null;
 	/** Of the client, without the question mark. */
 	readonly query: string;
 	readonly transport: WebRtcTransport;
@@ -21,11 +26,13 @@ export type ReadMediaOptions = {
 /** Begins to send. @throws what {@link ReadableStreamOfPath.readPackets} throws */
 export function readMedia(
 	session: PeerSession,
-	{ stream, tracks, query, transport, clock, log }: ReadMediaOptions,
+	{ stream, tracks, sound, data, query, transport, clock, log }: ReadMediaOptions,
 ): PeerMedia {
 	const outgoing = new Outgoing({
 		stream,
 		tracks,
+		...(sound === null ? {} : { sound }),
+		renditions: () => stream.renditions,
 		clock,
 		sendRtp: (packet) => transport.sendRtp(packet),
 		sendRtcp: (packet) => transport.sendRtcp(packet),
@@ -34,10 +41,14 @@ export function readMedia(
 		onWarning: (text) => log.warn({ path: stream.path }, text),
 	});
 	const { id, remoteAddress } = session;
-	let seat: Disposable;
+	const reader = { id, type: "webRTCSession", remoteAddress, query };
+	const seats = new DisposableStack();
 	try {
-		seat = stream.readPackets(outgoing, { id, type: "webRTCSession", remoteAddress, query });
+		seats.use(stream.readPackets(outgoing, reader));
+		if (sound !== null) seats.use(sound.stream.readPackets(outgoing.sound, reader));
+		if (data !== null) seats.use(readKlv({ stream, data, transport, clock, log }));
 	} catch (error) {
+		seats.dispose();
 		outgoing[Symbol.dispose]();
 		throw error;
 	}
@@ -58,7 +69,7 @@ export function readMedia(
 			};
 		},
 		[Symbol.dispose]() {
-			seat[Symbol.dispose]();
+			seats.dispose();
 			outgoing.bye();
 			outgoing[Symbol.dispose]();
 		},

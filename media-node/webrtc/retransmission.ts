@@ -90,16 +90,29 @@ export class Retransmission {
 		if (this.#allowance < length) return false;
 		this.#allowance -= length;
 		this.#times[slot * 2 + 1] = nowMs;
-		found.bytes = bytes;
-		found.offset = this.#places[slot * 4] ?? 0;
-		found.length = length;
-		found.transportSequence = this.#places[slot * 4 + 3] ?? 0;
-		return true;
+		return this.#load(found, slot);
+	}
+
+	/** Finds the newest packet, into `found`, whatever was sent again. Gives its number, or -1 when there is none. */
+	newest(found: SentPacket): number {
+		if (this.#count === 0) return -1;
+		const sequence = (this.#oldest + this.#count - 1) & 0xffff;
+		return this.#load(found, sequence & (this.#slots - 1)) ? sequence : -1;
 	}
 
 	/** Keeps nothing. */
 	clear(): void {
 		while (this.#count > 0) this.#drop();
+	}
+
+	#load(found: SentPacket, slot: number): boolean {
+		const bytes = this.#bytes[slot] ?? NOTHING;
+		if (bytes === NOTHING) return false;
+		found.bytes = bytes;
+		found.offset = this.#places[slot * 4] ?? 0;
+		found.length = this.#places[slot * 4 + 1] ?? 0;
+		found.transportSequence = this.#places[slot * 4 + 3] ?? 0;
+		return true;
 	}
 
 	#isOld(nowMs: number): boolean {

@@ -42,15 +42,22 @@ export class SentReports {
 		this.#anchor = { wallclockMs, rtpTime, atMs: nowMs };
 	}
 
-	/** The report of now, which is to be sent; `null` while nothing is known. */
-	report(nowMs: number): { readonly wallclockMs: number; readonly rtpTime: number } | null {
+	/** Which time stamp stands for which wall-clock time now; `null` while nothing is known. */
+	at(nowMs: number): { readonly wallclockMs: number; readonly rtpTime: number } | null {
 		const anchor = this.#anchor;
 		if (anchor === null) return null;
 		const passedMs = nowMs - anchor.atMs;
-		const wallclockMs = anchor.wallclockMs + passedMs;
-		this.#sent.push({ compact: compactNtp(ntpOf(wallclockMs)), atMs: nowMs });
+		const rtpTime = (anchor.rtpTime + Math.round((passedMs * this.#clockRate) / 1000)) >>> 0;
+		return { wallclockMs: anchor.wallclockMs + passedMs, rtpTime };
+	}
+
+	/** The report of now, which is to be sent; `null` while nothing is known. */
+	report(nowMs: number): { readonly wallclockMs: number; readonly rtpTime: number } | null {
+		const report = this.at(nowMs);
+		if (report === null) return null;
+		this.#sent.push({ compact: compactNtp(ntpOf(report.wallclockMs)), atMs: nowMs });
 		if (this.#sent.length > KEPT) this.#sent.shift();
-		return { wallclockMs, rtpTime: (anchor.rtpTime + Math.round((passedMs * this.#clockRate) / 1000)) >>> 0 };
+		return report;
 	}
 
 	/** Takes what a viewer reports of this source. RFC 3550 §6.4.1. */

@@ -9,7 +9,7 @@ import { httpCredentials } from "../http/http-credentials.ts";
 import type { HttpServerSettings } from "../http/http-server.ts";
 import { readCertificate } from "../http/tls-files.ts";
 import type { Logger } from "../log.ts";
-import type { StreamTable } from "../stream/publication.ts";
+import type { ReadableStreamOfPath, StreamTable } from "../stream/publication.ts";
 import { type EndpointOptions, WebRtcEndpoint } from "./endpoint.ts";
 import { Pages } from "./pages.ts";
 import type { PeerSnapshot } from "./peer-session.ts";
@@ -26,6 +26,8 @@ export type WebRtcServerSettings = Omit<EndpointOptions, "clock" | "log"> & {
 export type WebRtcServerOptions = WebRtcServerSettings & {
 	readonly table: StreamTable;
 	readonly authenticator: Authenticator;
+	/** The sound of a stream in Opus, where it is not; `null` when none can be made. */
+	readonly opusOf: (stream: ReadableStreamOfPath) => ReadableStreamOfPath | null;
 	readonly clock: Clock;
 	readonly log: Logger;
 };
@@ -48,14 +50,14 @@ export class WebRtcServer implements AsyncDisposable {
 
 	/** @throws InputError `listen.in_use`; `config.invalid` when an address, a key or a certificate cannot be used */
 	static async open(options: WebRtcServerOptions): Promise<WebRtcServer> {
-		const { http, iceServers, table, authenticator, clock, log } = options;
+		const { http, iceServers, table, authenticator, opusOf, clock, log } = options;
 		if (options.udp === null && options.tcp === null) {
 			throw new InputError("config.invalid", "webrtcLocalUDPAddress and webrtcLocalTCPAddress are both empty: set one");
 		}
 		await using parts = new AsyncDisposableStack();
 		const certificate = http.certificate === null ? null : await readCertificate(http.certificate, http.prefix);
 		const endpoint = parts.use(await WebRtcEndpoint.open(options));
-		const sessions = parts.use(new Sessions({ endpoint, table, authenticator, clock, log }));
+		const sessions = parts.use(new Sessions({ endpoint, table, authenticator, opusOf, clock, log }));
 		const client = new ClientAddress(http.trustedProxies);
 		const routes = new WhipRoutes({
 			...{ sessions, pages: await Pages.open(), iceServers, credentialsOf: httpCredentials, clock, log },

@@ -60,7 +60,7 @@ async function worldOf({ paths = { all_others: {} }, onPublish }: WorldOptions =
 			return door.grant;
 		},
 	};
-	const sessions = parts.use(new Sessions({ endpoint, table, authenticator, clock, log }));
+	const sessions = parts.use(new Sessions({ endpoint, table, authenticator, opusOf: () => null, clock, log }));
 	const all = parts.move();
 	/** Begins a session for a peer of another make, and waits until both ends are connected. */
 	const join = async (action: "publish" | "read") => {

@@ -5,7 +5,8 @@ import type { Clock } from "#shared/clock.ts";
 import { GoneError } from "#shared/problem.ts";
 import type { AccessRequest, Authenticator } from "../access/access.ts";
 import type { Logger } from "../log.ts";
-import type { StreamTable } from "../stream/publication.ts";
+import type { ReadableStreamOfPath, StreamTable } from "../stream/publication.ts";
+import type { Track } from "../stream/track.ts";
 import type { WebRtcEndpoint } from "./endpoint.ts";
 import { answerPublisher } from "./negotiate-publish.ts";
 import { answerViewer } from "./negotiate-read.ts";
@@ -22,6 +23,8 @@ export type SessionsOptions = {
 	readonly endpoint: WebRtcEndpoint;
 	readonly table: StreamTable;
 	readonly authenticator: Authenticator;
+	/** The sound of a stream in Opus, made of another codec: a stream of this one track; `null` when there is none to make. */
+	readonly opusOf: (stream: ReadableStreamOfPath) => ReadableStreamOfPath | null;
 	readonly clock: Clock;
 	readonly log: Logger;
 };
@@ -63,21 +66,29 @@ export class Sessions implements WebRtcSessions, AsyncDisposable {
 	}
 
 	read(request: SessionRequest): Promise<WebRtcSession> {
-		const { table, clock, log } = this.#options;
+		const { table, opusOf, clock, log } = this.#options;
 		return this.#open("read", request, async () => {
 			const { path, offer, access, signal } = request;
 			const { query } = access;
 			// It may have to be started first, and the peer's time to connect does not run meanwhile.
 			const stream = await table.read(path, signal, query);
 			return (transport) => {
-				const { answer, remote, tracks, leftOut } = answerViewer(offer, stream.tracks, {
+				const opus = opusOf(stream);
+				const made = opus?.tracks ?? [];
+				const { answer, remote, tracks, leftOut, data } = answerViewer(offer, [...stream.tracks, ...made], {
 					local: localTransportOf(transport.local, sessionId()),
-					acceptDataChannel: false,
 					cname: randomBytes(8).toString("hex"),
 					newSsrc: () => randomBytes(4).readUInt32BE(),
 				});
-				for (const { reason } of leftOut) log.info({ path }, `A WebRTC reader does not get ${reason}`);
-				const begin = (session: PeerSession) => readMedia(session, { stream, tracks, query, transport, clock, log });
+				const isMade = ({ track }: { readonly track: Track }) => made.includes(track);
+				const sound = opus !== null && tracks.some(isMade) ? { stream: opus, tracks: tracks.filter(isMade) } : null;
+				for (const { track, reason } of leftOut) {
+					if (made.includes(track) || (sound !== null && track.kind === "audio")) continue;
+					log.info({ path }, `A WebRTC reader does not get ${reason}`);
+				}
+				const own = tracks.filter((track) => !isMade(track));
+				const begin = (session: PeerSession) =>
+					readMedia(session, { stream, tracks: own, sound, data, query, transport, clock, log });
 				return { answer, remote, begin };
 			};
 		});

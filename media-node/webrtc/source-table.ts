@@ -1,6 +1,7 @@
 import type { RtpPacket } from "../rtp/rtp-packet.ts";
 import { type ExtensionIds, extensionText } from "./header-extensions.ts";
 import type { IncomingLayer } from "./incoming-layer.ts";
+import { isMediaType, isRetransmissionType } from "./incoming-payload-type.ts";
 import type { TrackReceiver } from "./track-receiver.ts";
 
 /** Where the packets of an SSRC go. */
@@ -45,15 +46,15 @@ export class SourceTable {
 
 	/** Says whether a packet is of the payload type of retransmissions of any track. */
 	isRetransmission({ payloadType }: RtpPacket): boolean {
-		return this.#receivers.some(({ options }) => options.incoming.rtxPayloadType === payloadType);
+		return this.#receivers.some(({ options }) => isRetransmissionType(options.incoming, payloadType));
 	}
 
 	/** `null` when it belongs to nobody. */
 	find(packet: RtpPacket, bytes: Uint8Array, offset: number, length: number): Source | null {
 		const source = this.#sources.get(packet.ssrc) ?? this.#meet(packet, bytes, offset, length);
 		if (source === null) return null;
-		const { track, rtxPayloadType } = source.receiver.options.incoming;
-		return packet.payloadType === (source.isRetransmission ? rtxPayloadType : track.rtp.payloadType) ? source : null;
+		const isTaken = source.isRetransmission ? isRetransmissionType : isMediaType;
+		return isTaken(source.receiver.options.incoming, packet.payloadType) ? source : null;
 	}
 
 	#meet(packet: RtpPacket, bytes: Uint8Array, offset: number, length: number): Source | null {
@@ -83,8 +84,8 @@ export class SourceTable {
 		let only: { receiver: TrackReceiver; isRetransmission: boolean } | null = null;
 		for (const receiver of this.#receivers) {
 			const { incoming } = receiver.options;
-			const isMedia = packet.payloadType === incoming.track.rtp.payloadType;
-			const isRetransmission = packet.payloadType === incoming.rtxPayloadType;
+			const isMedia = isMediaType(incoming, packet.payloadType);
+			const isRetransmission = isRetransmissionType(incoming, packet.payloadType);
 			if (!isMedia && !isRetransmission) continue;
 			if (mid === incoming.mid) return { receiver, isRetransmission };
 			// Of several that could be meant, none is.

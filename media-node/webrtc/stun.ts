@@ -45,6 +45,8 @@ export type StunMessage = {
 	readonly useCandidate: boolean;
 	/** The role that the sender says it has. */
 	readonly role: "controlling" | "controlled" | null;
+	/** 64 bits that come with the role; `null` without one. */
+	readonly tieBreaker: bigint | null;
 	readonly mappedAddress: SocketAddress | null;
 	/** 300-699. */
 	readonly errorCode: number | null;
@@ -69,6 +71,7 @@ export function parseStun(bytes: Uint8Array): StunMessage | null {
 	let priority: number | null = null;
 	let useCandidate = false;
 	let role: StunMessage["role"] = null;
+	let tieBreaker: bigint | null = null;
 	let mappedAddress: SocketAddress | null = null;
 	let errorCode: number | null = null;
 	let hasFingerprint = false;
@@ -109,6 +112,7 @@ export function parseStun(bytes: Uint8Array): StunMessage | null {
 				case StunAttribute.iceControlling:
 					if (length !== 8) return null;
 					role = type === StunAttribute.iceControlled ? "controlled" : "controlling";
+					tieBreaker = (BigInt(u32(bytes, value)) << 32n) | BigInt(u32(bytes, value + 4));
 					break;
 				case StunAttribute.xorMappedAddress:
 					mappedAddress = readXorAddress(bytes.subarray(value, value + length), bytes.subarray(4, STUN_HEADER_BYTES));
@@ -130,7 +134,7 @@ export function parseStun(bytes: Uint8Array): StunMessage | null {
 	if (at !== bytes.length) return null;
 	const transactionId = bytes.subarray(8, STUN_HEADER_BYTES);
 	return {
-		...{ kind, transactionId, username, priority, useCandidate, role, mappedAddress, errorCode, unknown },
+		...{ kind, transactionId, username, priority, useCandidate, role, tieBreaker, mappedAddress, errorCode, unknown },
 		...{ hasFingerprint, integrityAt, bytes },
 	};
 }

@@ -77,6 +77,11 @@ export class TargetRate {
 		this.#target = Math.min(this.#target * GROWTH, Math.max(this.#target, sent * HEADROOM + 10_000));
 	}
 
+	/** So many bits per second were carried when more was sent. Changes nothing while there is no target. */
+	raise(bitrate: number): void {
+		if (this.#target !== null) this.#target = Math.max(this.#target, bitrate);
+	}
+
 	/** The receiver says what it can take. */
 	limit(bitrate: number): void {
 		this.#limit = Math.max(MIN_TARGET, bitrate);

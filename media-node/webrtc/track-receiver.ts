@@ -1,9 +1,9 @@
+import { putU16 } from "../bytes/big-endian.ts";
 import { startsRandomAccess } from "../rtp/random-access.ts";
 import { newRtpPacket, patchRtpHeader, RTP_HEADER_BYTES, type RtpPacket, readRtpPacket } from "../rtp/rtp-packet.ts";
 import type { Publication } from "../stream/publication.ts";
 import { IncomingLayer } from "./incoming-layer.ts";
 import type { IncomingTrack, LayerStatistics } from "./incoming-track.ts";
-import { KeyFrameRequests } from "./key-frame-requests.ts";
 import { chooseLayer, LAYER_SILENT_MS } from "./layer-choice.ts";
 import { type PictureOrderWatch, watchPictureOrder } from "./picture-order-watch.ts";
 
@@ -17,6 +17,8 @@ export type TrackReceiverOptions = {
 	readonly publication: Publication;
 	/** Asks the sender of `ssrc` for a key frame. */
 	readonly askKeyFrame: (ssrc: number, how: "pli" | "fir") => void;
+	/** Asks the sender of `ssrc` for packets. */
+	readonly askAgain: (ssrc: number, sequences: readonly number[]) => void;
 	/** Something was written: a flush has to follow. */
 	readonly onWritten: () => void;
 	/** Its pictures come in another order than they are shown in. Called once at most. */
@@ -24,17 +26,17 @@ export type TrackReceiverOptions = {
 };
 
 /**
- * Makes the packets of one media section one track of the publication: in order, with what was asked for again, and of
- * one encoding at a time. Each encoding is a {@link IncomingLayer} of its own; readers get the best one that comes, and
- * another one only from its next key frame on, with numbers and time stamps that go on.
+ * Makes the packets of one media section one track of the publication: in order, with what was asked for again. Each
+ * encoding is an {@link IncomingLayer}. Of several, each is a rendition of its own, and the track is the best one that
+ * comes: another one only from its next key frame on, with numbers and time stamps that go on.
  */
 export class TrackReceiver {
 	readonly options: TrackReceiverOptions;
-	readonly keyFrames: KeyFrameRequests;
 	readonly #layers: IncomingLayer[] = [];
 	readonly #packet = newRtpPacket();
 	readonly #isVideo: boolean;
 	readonly #watch: PictureOrderWatch | null;
+	readonly #renditions = new Map<IncomingLayer, Publication>();
 	#published: IncomingLayer | null = null;
 	/** The encoding whose next key frame is waited for. */
 	#candidate: IncomingLayer | null = null;
@@ -50,24 +52,26 @@ export class TrackReceiver {
 
 	constructor(options: TrackReceiverOptions) {
 		this.options = options;
-		const { track, keyFrameRequest } = options.incoming;
+		const { track } = options.incoming;
 		this.#isVideo = track.kind === "video";
 		this.#watch = watchPictureOrder(track.codec);
-		this.keyFrames = new KeyFrameRequests({
-			ask: () => {
-				const layer = this.#candidate ?? this.#published ?? this.#layers[0] ?? null;
-				if (layer !== null && keyFrameRequest !== null) options.askKeyFrame(layer.ssrc, keyFrameRequest);
-			},
-		});
+	}
+
+	/** Key frames that were asked for. */
+	get keyFrameRequests(): number {
+		return this.#layers.reduce((sum, { keyFrames }) => sum + keyFrames.asked, 0);
 	}
 
 	get layers(): readonly IncomingLayer[] {
 		return this.#layers;
 	}
 
-	/** The encoding that readers get; `null` before the first packet. */
-	get published(): IncomingLayer | null {
-		return this.#published;
+	/** Readers of the track need a key frame. `isFresh`: one that came lately does as well. Of sound there are none. */
+	keyFrameNeeded(nowMs: number, isFresh = false): void {
+		if (!this.#isVideo) return;
+		const layer = this.#candidate ?? this.#published ?? this.#layers[0];
+		if (isFresh) layer?.keyFrames.join(nowMs);
+		else layer?.keyFrames.need(nowMs);
 	}
 
 	/** The encoding of a RID, with its SSRC of now. `null` when there are too many. */
@@ -81,15 +85,20 @@ export class TrackReceiver {
 			return known;
 		}
 		if (this.#layers.length >= MAX_LAYERS) return null;
-		const { track, hasNack } = this.options.incoming;
-		const layer: IncomingLayer = new IncomingLayer(rid, ssrc, track.clockRate, hasNack, {
-			deliver: (bytes, offset, length) => this.#deliver(bytes, offset, length),
+		const { track, hasNack, keyFrameRequest } = this.options.incoming;
+		const layer: IncomingLayer = new IncomingLayer({
+			...{ rid, ssrc, hasNack, clockRate: track.clockRate },
+			deliver: (bytes, offset, length) => this.#deliver(layer, bytes, offset, length),
 			onLost: (sequence) => {
 				layer.nack.forget(sequence);
-				if (this.#isVideo) this.keyFrames.need(this.#nowMs);
+				if (this.#isVideo) layer.keyFrames.need(this.#nowMs);
+			},
+			askKeyFrame: () => {
+				if (keyFrameRequest !== null) this.options.askKeyFrame(layer.ssrc, keyFrameRequest);
 			},
 		});
 		this.#layers.push(layer);
+		if (this.#isSimulcast) for (const each of this.#layers) this.#publishLayer(each);
 		return layer;
 	}
 
@@ -105,19 +114,29 @@ export class TrackReceiver {
 	): void {
 		this.#nowMs = nowMs;
 		layer.count(packet, size, isRetransmission, nowMs);
-		if (layer !== this.#published && !this.#switchTo(layer, bytes, packet)) return;
 		if (this.options.incoming.hasNack) layer.nack.received(packet.sequence, nowMs);
 		layer.jitter.push(bytes, offset, RTP_HEADER_BYTES + packet.payloadLength, nowMs);
 	}
 
-	/** Gives up what is late. Says which packets are to be asked for now. */
-	tick(nowMs: number): readonly number[] {
+	/**
+	 * Takes a packet that did not come, without extension: it was made of others, or it has no payload, for its number is not
+	 * one of the media.
+	 */
+	repaired(layer: IncomingLayer, bytes: Uint8Array, offset: number, packet: RtpPacket, nowMs: number): void {
 		this.#nowMs = nowMs;
-		const layer = this.#published;
-		if (layer === null) return [];
-		layer.jitter.expire(nowMs, layer.waitMs);
-		this.keyFrames.tick(nowMs);
-		return this.options.incoming.hasNack ? layer.nack.due(nowMs) : [];
+		if (this.options.incoming.hasNack) layer.nack.received(packet.sequence, nowMs, false);
+		layer.jitter.push(bytes, offset, RTP_HEADER_BYTES + packet.payloadLength, nowMs);
+	}
+
+	/** Gives up what is late, and asks for what is missing. */
+	tick(nowMs: number): void {
+		this.#nowMs = nowMs;
+		for (const layer of this.#layers) {
+			layer.jitter.expire(nowMs, layer.waitMs);
+			layer.keyFrames.tick(nowMs);
+			const missing = this.options.incoming.hasNack ? layer.nack.due(nowMs) : [];
+			if (missing.length > 0) this.options.askAgain(layer.ssrc, missing);
+		}
 	}
 
 	/** Looks whether another encoding is better. Called about once a second. */
@@ -130,11 +149,17 @@ export class TrackReceiver {
 		const best =
 			this.#layers[chooseLayer(rates, this.#published === null ? -1 : this.#layers.indexOf(this.#published))];
 		this.#candidate = best === undefined || best === this.#published ? null : best;
-		if (this.#candidate !== null) this.keyFrames.need(nowMs);
+		this.#candidate?.keyFrames.need(nowMs);
+	}
+
+	/** Gives readers of renditions what was written; those of the track get it with the publication's flush. */
+	flush(): void {
+		for (const rendition of this.#renditions.values()) rendition.flush();
 	}
 
 	/** A sender report of the encoding: readers get that of the one they see. */
 	senderReport(layer: IncomingLayer, wallclockMs: number, rtpTime: number): void {
+		this.#renditions.get(layer)?.writeSenderReport(0, { wallclockMs, rtpTime });
 		if (layer !== this.#published || this.#rebase) return;
 		const { publication, index } = this.options;
 		publication.writeSenderReport(index, { wallclockMs, rtpTime: (rtpTime + this.#timeOffset) >>> 0 });
@@ -144,25 +169,33 @@ export class TrackReceiver {
 		return this.#layers.map((layer) => layer.describe(layer === this.#published, nowMs));
 	}
 
-	/** Says whether the encoding is the one that readers get from this packet on. */
-	#switchTo(layer: IncomingLayer, bytes: Uint8Array, packet: RtpPacket): boolean {
-		const { incoming } = this.options;
-		const isSimulcast = incoming.rids.length > 1 || this.#layers.length > 1;
-		const isWanted = layer === this.#candidate || this.#published === null;
-		if (isSimulcast) {
-			const isFirst = this.#published === null;
-			if (!isWanted && !this.#isSilent(this.#published)) return false;
-			const { payloadOffset, payloadLength } = packet;
-			if (!startsRandomAccess(incoming.track.codec.name, bytes, payloadOffset, payloadLength)) {
-				if (isFirst) this.keyFrames.need(this.#nowMs);
-				return false;
-			}
+	get #isSimulcast(): boolean {
+		return this.options.incoming.rids.length > 1 || this.#layers.length > 1;
+	}
+
+	#publishLayer(layer: IncomingLayer): void {
+		const { publication, index } = this.options;
+		if (this.#renditions.has(layer) || publication.addRendition === undefined) return;
+		const rendition = publication.addRendition(index, {
+			name: layer.rid,
+			bitrate: () => layer.bitrate(this.#nowMs),
+			onKeyFrameNeeded: () => layer.keyFrames.need(this.#nowMs),
+		});
+		this.#renditions.set(layer, rendition);
+	}
+
+	/** Says whether the track is of this encoding from this packet on. */
+	#isTrack(layer: IncomingLayer, begins: boolean): boolean {
+		if (layer === this.#published) return true;
+		const isWanted = layer === this.#candidate || this.#isSilent(this.#published);
+		if (!isWanted) return false;
+		if (this.#isSimulcast && !begins) {
+			if (this.#published === null) layer.keyFrames.need(this.#nowMs);
+			return false;
 		}
-		this.#published?.rest();
 		if (this.#published !== null) this.#rebase = true;
 		this.#published = layer;
 		this.#candidate = null;
-		layer.rest();
 		return true;
 	}
 
@@ -170,21 +203,29 @@ export class TrackReceiver {
 		return layer === null || this.#nowMs - layer.lastPacketMs >= LAYER_SILENT_MS;
 	}
 
-	/** In order, and of the encoding that readers get. */
-	#deliver(bytes: Uint8Array, offset: number, length: number): void {
+	/** In order. */
+	#deliver(layer: IncomingLayer, bytes: Uint8Array, offset: number, length: number): void {
 		const packet = this.#packet;
 		const { publication, index, incoming, onReordered, onWritten } = this.options;
 		if (!readRtpPacket(packet, bytes, offset, length)) return;
-		if (this.#rebase) this.#continueWith(packet);
-		if (packet.payloadLength === 0) {
+		const { payloadOffset, payloadLength } = packet;
+		const begins = this.#isVideo && startsRandomAccess(incoming.track.codec.name, bytes, payloadOffset, payloadLength);
+		if (begins) layer.keyFrames.came(this.#nowMs);
+		const isTrack = this.#isTrack(layer, begins);
+		if (isTrack && this.#rebase) this.#continueWith(packet);
+		if (payloadLength === 0) {
 			// It only probed for bandwidth: readers must not miss its number.
-			this.#sequenceOffset--;
+			layer.emptyPackets++;
+			if (isTrack) this.#sequenceOffset--;
 			return;
 		}
-		const { payloadOffset, payloadLength } = packet;
-		if (this.#isVideo && startsRandomAccess(incoming.track.codec.name, bytes, payloadOffset, payloadLength)) {
-			this.keyFrames.came(this.#nowMs);
+		const rendition = this.#renditions.get(layer);
+		if (rendition !== undefined) {
+			putU16(bytes, offset + 2, (packet.sequence - layer.emptyPackets) & 0xffff);
+			rendition.writePacket(0, bytes, offset, length);
+			onWritten();
 		}
+		if (!isTrack) return;
 		if (this.#watch?.see(packet.timestamp) === true) onReordered();
 		this.#lastSequence = (packet.sequence + this.#sequenceOffset) & 0xffff;
 		this.#lastTime = (packet.timestamp + this.#timeOffset) >>> 0;

@@ -1,8 +1,12 @@
 import { putU16, putU32, u8, u16, u32 } from "../bytes/big-endian.ts";
+import { RED_HEADER_BYTES } from "../rtp/red.ts";
+import type { ReportBlock } from "../rtp/rtcp-packet.ts";
 import { newRtpPacket, RTP_HEADER_BYTES, readRtpPacket, sequenceDistance } from "../rtp/rtp-packet.ts";
+import { type FecPacket, FecSender } from "./fec-sender.ts";
 import { type ExtensionIds, sentExtensions } from "./header-extensions.ts";
 import type { OutgoingTrack } from "./negotiate-read.ts";
 import type { OutgoingTrackStatistics } from "./outgoing-track.ts";
+import { RepairHistory } from "./repair-history.ts";
 import { Retransmission, type SentPacket } from "./retransmission.ts";
 
 /** The longest packet that is sent, before encryption: what a datagram holds without being divided, and a little more. */
@@ -30,6 +34,12 @@ export class TrackSender {
 	readonly #media: Form;
 	readonly #again: Form | null;
 	readonly #history: Retransmission | null;
+	readonly #fec: FecSender | null;
+	/** Media within RED, FEC packets, and those of them that are sent again. */
+	readonly #red: Form | null;
+	readonly #repair: Form | null;
+	readonly #repairAgain: Form | null;
+	readonly #repairHistory = new RepairHistory();
 	readonly #packet = newRtpPacket();
 	readonly #found: SentPacket = { bytes: new Uint8Array(0), offset: 0, length: 0, transportSequence: 0 };
 	/** What is added to the numbers of the stream. */
@@ -39,6 +49,8 @@ export class TrackSender {
 	/** Numbers were put in: what comes late would have one that is taken. */
 	#isShifted = false;
 	#rtxSequence: number;
+	/** Of FEC packets with an SSRC of their own. */
+	#repairSequence: number;
 	/** Of the last packet. */
 	#transportSequence = 0;
 	/** Of the last packet: its time stamp, -1 before the first one, and when it came to us, by the wall clock. */
@@ -50,6 +62,7 @@ export class TrackSender {
 	retransmitted = 0;
 	notRetransmitted = 0;
 	oversized = 0;
+	fecPackets = 0;
 	keyFrameRequests = 0;
 	/** Of the last report of the viewer. */
 	report = { lost: 0, fractionLost: 0, jitter: 0 };
@@ -62,8 +75,16 @@ export class TrackSender {
 		this.#media = formOf(payloadType, ssrc, extensions, mid);
 		this.#again = rtxPayloadType === null || rtxSsrc === null ? null : formOf(rtxPayloadType, rtxSsrc, extensions, mid);
 		this.#history = track.hasNack ? new Retransmission() : null;
+		const { ulpfec = null, flexfec = null } = track.fec ?? {};
+		this.#fec = track.fec === undefined ? null : new FecSender(track, track.fec, MAX_SENT_PACKET_BYTES);
+		this.#red = ulpfec === null ? null : formOf(ulpfec.red, ssrc, extensions, mid, payloadType);
+		const repairType = flexfec ?? ulpfec?.red ?? null;
+		this.#repair = repairType === null ? null : formOf(repairType, track.fecSsrc ?? ssrc, extensions, mid);
+		const redRtx = ulpfec?.redRtx ?? null;
+		this.#repairAgain = redRtx === null || rtxSsrc === null ? null : formOf(redRtx, rtxSsrc, extensions, mid);
 		this.#nextSequence = firstSequence & 0xffff;
 		this.#rtxSequence = firstSequence & 0xffff;
+		this.#repairSequence = firstSequence & 0xffff;
 	}
 
 	/** What is sent next follows what was sent last, though the stream has packets in between. */
@@ -103,7 +124,7 @@ export class TrackSender {
 		const found = this.#found;
 		if (this.#history === null) return;
 		if (!this.#history.take(found, sequence, rttMs, bitrate, nowMs)) {
-			this.notRetransmitted++;
+			if (!this.#repairAgainOf(sequence, rttMs, nowMs)) this.notRetransmitted++;
 			return;
 		}
 		let sent: number;
@@ -118,21 +139,46 @@ export class TrackSender {
 		else this.retransmitted++;
 	}
 
+	/** Takes what the viewer says of the path: see `FecSender.report`. */
+	pathReport(block: ReportBlock, rttMs: number | null, hasRoom: boolean): void {
+		this.#fec?.report(block, rttMs, hasRoom);
+	}
+
+	/**
+	 * Sends the newest packet again until `bytes` are sent, to find out what the network carries: a viewer takes no harm
+	 * from what it has already. Gives the bytes that were sent; 0 where there are no retransmissions. RFC 4588 §4.
+	 */
+	pad(bytes: number): number {
+		const found = this.#found;
+		const sequence = this.#again === null ? -1 : (this.#history?.newest(found) ?? -1);
+		if (this.#again === null || sequence < 0) return 0;
+		let sent = 0;
+		while (sent < bytes) {
+			if (this.#emit(this.#again, this.#rtxSequence, sequence, -1, found.bytes, found.offset, found.length) < 0) break;
+			this.#rtxSequence = (this.#rtxSequence + 1) & 0xffff;
+			sent += found.length;
+		}
+		return sent;
+	}
+
 	/** Keeps nothing to be sent again. */
 	close(): void {
+		this.#repairHistory.clear();
 		this.#history?.clear();
 	}
 
 	describe(): OutgoingTrackStatistics {
-		const { packets, bytes, retransmitted, notRetransmitted, oversized, keyFrameRequests } = this;
-		const { index } = this.track.track;
-		return { index, packets, bytes, retransmitted, notRetransmitted, oversized, keyFrameRequests, ...this.report };
+		const { packets, bytes, retransmitted, notRetransmitted, oversized, fecPackets, keyFrameRequests } = this;
+		const counts = { packets, bytes, retransmitted, notRetransmitted, oversized, fecPackets, keyFrameRequests };
+		return { index: this.track.track.index, ...counts, ...this.report };
 	}
 
 	#write(sequence: number, bytes: Uint8Array, offset: number, length: number, nowMs: number): void {
 		this.#nextSequence = (sequence + 1) & 0xffff;
 		this.lastTimestamp = u32(bytes, offset + 4);
-		const payload = this.#emit(this.#media, sequence, -1, -1, bytes, offset, length);
+		const fec = this.#fec?.isActive === true ? this.#fec : null;
+		const form = fec === null ? this.#media : (this.#red ?? this.#media);
+		const payload = this.#emit(form, sequence, -1, -1, bytes, offset, length);
 		if (payload === IMPOSSIBLE) return;
 		// What there was no room for is lost for the viewer, which asks for it again.
 		if (payload !== UNSENT) {
@@ -140,6 +186,37 @@ export class TrackSender {
 			this.octets += payload;
 		}
 		this.#history?.push(sequence, bytes, offset, length, this.#transportSequence, nowMs);
+		if (fec !== null) for (const packet of fec.add(sequence, bytes, offset, length, nowMs)) this.#sendRepair(packet);
+	}
+
+	#sendRepair(packet: FecPacket): void {
+		const form = this.#repair;
+		if (form === null) return;
+		this.fecPackets++;
+		if (this.#red === null) {
+			this.#emit(form, this.#repairSequence, -1, -1, packet, 0, packet.length);
+			this.#repairSequence = (this.#repairSequence + 1) & 0xffff;
+			return;
+		}
+		const sequence = this.#nextSequence;
+		this.#nextSequence = (sequence + 1) & 0xffff;
+		this.added(1);
+		const payload = this.#emit(form, sequence, -1, -1, packet, 0, packet.length);
+		if (payload >= 0) {
+			this.packets++;
+			this.octets += payload;
+		}
+		if (this.#repairAgain !== null) this.#repairHistory.push(sequence, packet);
+	}
+
+	/** Sends a FEC packet again. `false`: it is none, or is not sent again. */
+	#repairAgainOf(sequence: number, rttMs: number, nowMs: number): boolean {
+		const packet = this.#repairAgain === null ? null : this.#repairHistory.take(sequence, rttMs, nowMs);
+		if (packet === null || this.#repairAgain === null) return false;
+		const sent = this.#emit(this.#repairAgain, this.#rtxSequence, sequence, -1, packet, 0, packet.length);
+		this.#rtxSequence = (this.#rtxSequence + 1) & 0xffff;
+		if (sent >= 0) this.retransmitted++;
+		return sent >= 0;
 	}
 
 	/**
@@ -189,7 +266,8 @@ export class TrackSender {
 	}
 }
 
-function formOf(payloadType: number, ssrc: number, ids: ExtensionIds, mid: string): Form {
+/** `within`: the payload type of what is in RED, RFC 2198 §3; -1 when it is not. */
+function formOf(payloadType: number, ssrc: number, ids: ExtensionIds, mid: string, within = -1): Form {
 	const extensions = sentExtensions(ids, mid);
 	const bytes = Buffer.alloc(MAX_SENT_PACKET_BYTES);
 	bytes[0] = extensions.bytes.length > 0 ? 0x90 : 0x80;
@@ -197,9 +275,11 @@ function formOf(payloadType: number, ssrc: number, ids: ExtensionIds, mid: strin
 	putU32(bytes, 8, ssrc);
 	bytes.set(extensions.bytes, RTP_HEADER_BYTES);
 	const { transportSequenceAt: at } = extensions;
+	const headerBytes = RTP_HEADER_BYTES + extensions.bytes.length;
+	if (within >= 0) bytes[headerBytes] = within;
 	return {
 		bytes,
-		headerBytes: RTP_HEADER_BYTES + extensions.bytes.length,
+		headerBytes: headerBytes + (within >= 0 ? RED_HEADER_BYTES : 0),
 		transportSequenceAt: at === -1 ? -1 : RTP_HEADER_BYTES + at,
 	};
 }

@@ -2,13 +2,11 @@ import type { Clock } from "#shared/clock.ts";
 import { GoneError, ProtocolError, type SluiceError } from "#shared/problem.ts";
 import type { Logger } from "../log.ts";
 import type { SrtpProfile } from "../srtp/profile.ts";
-import { SrtcpContext } from "../srtp/srtcp-context.ts";
-import { SrtpContext } from "../srtp/srtp-context.ts";
-import { packetKind } from "./demultiplex.ts";
-import { type DtlsCertificate, DtlsConnection, type DtlsLibrary, type SrtpKeys } from "./dtls-adapter.ts";
+import type { DtlsCertificate, DtlsLibrary } from "./dtls-adapter.ts";
 import { type Fingerprint, fingerprintHash } from "./dtls-proof.ts";
 import { IceLite } from "./ice-lite.ts";
-import { MAX_SENT_BYTES, type Route } from "./route.ts";
+import type { Route } from "./route.ts";
+import { SecureChannel } from "./secure-channel.ts";
 import type { MuxSession, SessionTable } from "./session-table.ts";
 import type { StunMessage } from "./stun.ts";
 
@@ -90,23 +88,10 @@ export class WebRtcTransport {
 	readonly #watch: Disposable;
 	readonly #startedAt: number;
 	readonly #onGone: () => void;
+	readonly #channel: SecureChannel;
 	#remote: RemoteDescription | null = null;
 	#setup: DtlsSetup = "actpass";
-	#dtls: DtlsConnection | null = null;
-	#started = false;
-	#isConnected = false;
 	#isClosed = false;
-	#profile: SrtpProfile | null = null;
-	#rtpOut: SrtpContext | null = null;
-	#rtcpOut: SrtcpContext | null = null;
-	#rtpIn: SrtpContext | null = null;
-	#rtcpIn: SrtcpContext | null = null;
-	#packetsSent = 0;
-	#bytesSent = 0;
-	#packetsReceived = 0;
-	#bytesReceived = 0;
-	#packetsRefused = 0;
-	#packetsUnsent = 0;
 
 	/** `onGone` is called once when the transport needs nothing any more. */
 	constructor(options: TransportOptions, onGone: () => void) {
@@ -115,9 +100,18 @@ export class WebRtcTransport {
 		this.connected = this.#settled.promise;
 		// Whoever does not wait for it hears of a failure by onClosed.
 		this.connected.catch(ignore);
+		this.#channel = new SecureChannel({
+			...options,
+			route: () => this.#ice.selected,
+			onRtp: (packet) => this.onRtp(packet),
+			onRtcp: (packet) => this.onRtcp(packet),
+			onData: (bytes) => this.onData(bytes),
+			onConnected: () => this.#settled.resolve(),
+			onEnded: (failure) => this.#end(failure === null ? saidGoodbye() : failed(failure)),
+		});
 		this.#session = {
 			check: (message, route) => this.#check(message, route),
-			receive: (bytes) => this.#receive(bytes),
+			receive: (bytes) => this.#channel.receive(bytes),
 			holds: (name) => this.#ice.holds(name, options.clock.monotonic()),
 			lost: (route) => this.#ice.forget(route),
 		};
@@ -135,21 +129,17 @@ export class WebRtcTransport {
 	get state(): TransportState {
 		if (this.#isClosed) return "closed";
 		const ice = this.#ice.state(this.#options.clock.monotonic());
-		if (!this.#isConnected) return ice === "new" ? "new" : "connecting";
+		if (!this.#channel.isConnected) return ice === "new" ? "new" : "connecting";
 		return ice === "connected" ? "connected" : "disconnected";
 	}
 
 	get stats(): TransportStats {
 		const route = this.#ice.selected;
+		const { packetsSent, bytesSent, packetsReceived, bytesReceived, packetsRefused, packetsUnsent } = this.#channel;
 		return {
-			packetsSent: this.#packetsSent,
-			bytesSent: this.#bytesSent,
-			packetsReceived: this.#packetsReceived,
-			bytesReceived: this.#bytesReceived,
-			packetsRefused: this.#packetsRefused,
-			packetsUnsent: this.#packetsUnsent,
+			...{ packetsSent, bytesSent, packetsReceived, bytesReceived, packetsRefused, packetsUnsent },
 			rttMs: null,
-			profile: this.#profile,
+			profile: this.#channel.profile,
 			selected: route === null ? null : { transport: route.transport, ...route.remote },
 		};
 	}
@@ -172,16 +162,8 @@ export class WebRtcTransport {
 		if (before !== null) return;
 		if (this.#isClosed) return;
 		this.#setup = remote.setup === "passive" ? "active" : "passive";
-		const { library, certificate, profiles } = this.#options;
-		this.#dtls = new DtlsConnection({
-			...{ library, certificate, profiles, fingerprint: remote.fingerprint },
-			role: this.#setup === "active" ? "client" : "server",
-			send: (datagram) => void this.#ice.selected?.send(datagram),
-			onConnected: (keys) => this.#established(keys),
-			onData: (bytes) => this.onData(bytes),
-			onEnded: (failure) => this.#end(failure === null ? saidGoodbye() : failed(`The handshake failed: ${failure}`)),
-		});
-		if (this.#ice.nominated) this.#start();
+		this.#channel.setPeer(remote.fingerprint, this.#setup === "active" ? "client" : "server");
+		if (this.#ice.nominated) this.#channel.start();
 	}
 
 	/** Makes new credentials for ICE, which are then in {@link local}. The old ones hold until the peer uses the new. */
@@ -196,37 +178,22 @@ export class WebRtcTransport {
 	 * sent again: one that is asked for again goes by RTX, with a number of its own.
 	 */
 	sendRtp(bytes: Uint8Array): boolean {
-		return this.#send(bytes, this.#rtpOut);
+		return this.#channel.sendRtp(bytes);
 	}
 
 	/** Sends a compound RTCP packet, which is only read. `false`: it was not sent. */
 	sendRtcp(bytes: Uint8Array): boolean {
-		return this.#send(bytes, this.#rtcpOut);
+		return this.#channel.sendRtcp(bytes);
 	}
 
 	/** Sends a packet of SCTP. `false`: it was not sent. */
 	sendData(bytes: Uint8Array): boolean {
-		return this.#dtls?.send(bytes) ?? false;
+		return this.#channel.sendData(bytes);
 	}
 
 	/** Says goodbye and gives everything back. {@link connected} rejects if it waits. */
 	async close(): Promise<void> {
 		this.#finish(new GoneError("session.closed", "The WebRTC session was closed"));
-	}
-
-	#send(bytes: Uint8Array, context: SrtpContext | SrtcpContext | null): boolean {
-		const route = this.#ice.selected;
-		if (route === null || context === null || bytes.length + context.overheadBytes > MAX_SENT_BYTES) return false;
-		const out = route.outgoing();
-		const length = context.protect(bytes, 0, bytes.length, out, 0);
-		if (length === -1) return false;
-		if (!route.sendOutgoing(length)) {
-			this.#packetsUnsent++;
-			return false;
-		}
-		this.#packetsSent++;
-		this.#bytesSent += length;
-		return true;
 	}
 
 	#check(message: StunMessage, route: Route): boolean {
@@ -237,7 +204,7 @@ export class WebRtcTransport {
 		if (!authenticated) return false;
 		if (this.#ufrags.size !== this.#ice.ufrags.length) this.#register();
 		// Before it nominates, a peer may not take DTLS. One that never does is tried by and by.
-		if (this.#ice.nominated) this.#start();
+		if (this.#ice.nominated) this.#channel.start();
 		return true;
 	}
 
@@ -251,58 +218,16 @@ export class WebRtcTransport {
 		for (const name of names) this.#ufrags.add(name);
 	}
 
-	#start(): void {
-		if (this.#started || this.#dtls === null || this.#ice.selected === null) return;
-		this.#started = true;
-		this.#dtls.start();
-	}
-
-	#receive(bytes: Uint8Array): void {
-		try {
-			this.#packetsReceived++;
-			this.#bytesReceived += bytes.length;
-			const kind = packetKind(bytes);
-			if (kind === "dtls") {
-				this.#dtls?.receive(bytes);
-				return;
-			}
-			const context = kind === "rtp" ? this.#rtpIn : this.#rtcpIn;
-			const length = context === null ? -1 : context.unprotect(bytes, 0, bytes.length, bytes, 0);
-			if (length === -1) this.#packetsRefused++;
-			else if (kind === "rtp") this.onRtp(bytes.subarray(0, length));
-			else this.onRtcp(bytes.subarray(0, length));
-		} catch (error) {
-			this.#options.log.error({ err: error }, "A WebRTC session ends because of an error of the program");
-			this.#end(failed("The session ended because of an error inside the node"));
-		}
-	}
-
-	#established(keys: SrtpKeys | null): void {
-		if (keys !== null) {
-			this.#profile = keys.local.profile;
-			this.#rtpOut = new SrtpContext(keys.local);
-			this.#rtcpOut = new SrtcpContext(keys.local);
-			this.#rtpIn = new SrtpContext(keys.remote);
-			this.#rtcpIn = new SrtcpContext(keys.remote);
-		}
-		this.#isConnected = true;
-		this.#settled.resolve();
-	}
-
 	#look(): void {
 		const { clock, handshakeTimeoutMs } = this.#options;
 		const now = clock.monotonic();
-		this.#start();
-		if (!this.#isConnected && now - this.#startedAt >= handshakeTimeoutMs) {
-			const step = this.#ice.selected === null ? "no check of the peer came through" : this.#dtlsTrouble();
+		this.#channel.start();
+		if (!this.#channel.isConnected && now - this.#startedAt >= handshakeTimeoutMs) {
+			const step = this.#ice.selected === null ? "no check of the peer came through" : this.#channel.trouble;
 			this.#end(failed(`The peer did not connect within ${handshakeTimeoutMs} ms: ${step}`));
 		} else if (this.#ice.state(now) === "dead") {
 			this.#end(failed("The peer vanished: it did not check the connection for 30 s"));
 		}
-	}
-
-	#dtlsTrouble(): string {
-		return `the DTLS handshake did not end${this.#dtls?.trouble ? ` (${this.#dtls.trouble})` : ""}`;
 	}
 
 	#end(reason: SluiceError): void {
@@ -313,14 +238,13 @@ export class WebRtcTransport {
 
 	#finish(reason: SluiceError): void {
 		if (this.#isClosed) return;
-		this.#dtls?.close();
+		this.#channel.close();
 		this.#isClosed = true;
 		this.#watch[Symbol.dispose]();
 		this.#settled.reject(reason);
 		const { sessions } = this.#options;
 		for (const name of this.#ufrags) sessions.removeUfrag(name);
 		for (const route of this.#ice.routes) sessions.removeRoute(route, this.#session);
-		this.#rtpOut = this.#rtcpOut = this.#rtpIn = this.#rtcpIn = null;
 		this.#onGone();
 	}
 }

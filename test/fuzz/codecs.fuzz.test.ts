@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import { ProtocolError } from "#shared/problem.ts";
 import { parseAdtsHeader, parseAudioSpecificConfig } from "../../media-node/codecs/aac.ts";
 import { splitAnnexB } from "../../media-node/codecs/annexb.ts";
+import { parseAv1SequenceHeader } from "../../media-node/codecs/av1-sequence.ts";
+import type { Av1Codec } from "../../media-node/codecs/codec.ts";
 import { codecString } from "../../media-node/codecs/codec-string.ts";
 import { DtsExtractor } from "../../media-node/codecs/dts.ts";
 import { isH264RandomAccess, parseH264Sps } from "../../media-node/codecs/h264.ts";
@@ -10,6 +12,10 @@ import { parseH265Sps } from "../../media-node/codecs/h265.ts";
 import { opusSamples } from "../../media-node/codecs/opus.ts";
 import { withParameterSets } from "../../media-node/codecs/parameter-sets.ts";
 import { MAX_PICTURE_SIZE } from "../../media-node/codecs/video-limits.ts";
+import { parseVp9KeyFrame } from "../../media-node/codecs/vp9.ts";
+import { initSegment } from "../../media-node/mp4/init-segment.ts";
+import { type SampleEntry, sampleEntryOf } from "../../media-node/mp4/sample-entry.ts";
+import { readBoxes } from "../support/fragment-reader.ts";
 import { bytesOfHex } from "../support/hex.ts";
 import { mutated } from "../support/mutate.ts";
 
@@ -58,6 +64,35 @@ test("H.265 parameter sets give a picture and an order that are possible", () =>
 		expect(reorderFrames).toBeLessThanOrEqual(15);
 		expect(profileTierLevel.length).toBe(12);
 	});
+});
+
+const AV1_HEADERS = [
+	"080000000cc4ff6736be4010",
+	"08400000043cfeccdaf96220",
+	"08040000000400000079780000000a530000035f915f90bc3cfeccdaf90040",
+].map(bytesOfHex);
+const VP9_FRAMES = ["824983420027f016760438241c184a10", "b124c1a11400a0805ab011c120e0c2c0"].map(bytesOfHex);
+
+test("AV1 and VP9 headers give a picture that is possible", () => {
+	const check = ({ width, height }: { width: number; height: number }) => {
+		expect(Math.min(width, height)).toBeGreaterThan(0);
+		expect(Math.max(width, height)).toBeLessThanOrEqual(MAX_PICTURE_SIZE);
+	};
+	fuzz(AV1_HEADERS, parseAv1SequenceHeader, check);
+	fuzz(VP9_FRAMES, parseVp9KeyFrame, check);
+});
+
+test("AV1 headers that are taken into a codec always give a codec string, and boxes of its lengths", () => {
+	fuzz(
+		AV1_HEADERS,
+		(obu) => withParameterSets<Av1Codec>({ name: "AV1" }, [obu]),
+		(codec) => {
+			if (codec.sequenceHeader === undefined) return;
+			expect(codecString(codec)).toMatch(/^av01\.[0-2]\.\d\d[MH]\.(08|10|12)(\.[01]\.\d{3}(\.\d{2,3}){3}\.[01])?$/);
+			const init = initSegment(sampleEntryOf(codec) as SampleEntry, 90_000);
+			expect(readBoxes(init).map(({ type }) => type)).toEqual(["ftyp", "moov"]);
+		},
+	);
 });
 
 test("AAC configurations and headers give a rate and channels that are possible", () => {

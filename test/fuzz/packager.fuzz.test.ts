@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { GoneError } from "#shared/problem.ts";
 import type { Codec } from "../../media-node/codecs/codec.ts";
+import { parseVp9KeyFrame } from "../../media-node/codecs/vp9.ts";
 import { MAX_HELD_BYTES } from "../../media-node/hls/packager.ts";
 import type { Track } from "../../media-node/stream/track.ts";
 import { readFragment } from "../support/fragment-reader.ts";
@@ -18,12 +19,16 @@ const H265: Codec = {
 	sps: bytesOfHex("42010101600000030090000003000003003ca00a080f16595952930bc05a020000030002000003003c10"),
 	pps: bytesOfHex("4401c073c189"),
 };
+const AV1 = { name: "AV1", sequenceHeader: bytesOfHex("080000000cc4ff6736be4010") } as const;
+const VP9: Codec = { name: "VP9", picture: parseVp9KeyFrame(bytesOfHex("824983420027f016760438241c184a10")) };
 const set = (...seeds: (Uint8Array | null)[]) =>
 	fc.oneof(fc.constant(null), mutated(seeds.filter((each) => each !== null)));
 const codec: fc.Arbitrary<Codec> = fc.oneof(
 	fc.constantFrom<Codec>(H264, OTHER_H264, H265, AAC, { name: "Opus", channels: 2 }, { name: "Generic" }),
 	fc.record({ name: fc.constant("H264" as const), sps: set(H264.sps), pps: set(H264.pps) }),
 	fc.record({ name: fc.constant("H265" as const), vps: set(H265.vps), sps: set(H265.sps), pps: set(H265.pps) }),
+	fc.constantFrom<Codec>(AV1, VP9, { name: "AV1" }, { name: "VP9" }, { name: "VP8" }),
+	fc.record({ name: fc.constant("AV1" as const), sequenceHeader: mutated([AV1.sequenceHeader]) }),
 	fc.record({
 		name: fc.constant("MPEG-4 Audio" as const),
 		config: mutated([bytesOfHex("1190"), bytesOfHex("2b098800")]),
@@ -59,6 +64,8 @@ const frame = fc.oneof(
 			Uint8Array.of(0x41, 2),
 			Uint8Array.of(0x26, 1, 3),
 			Uint8Array.of(0xfc, 4),
+			Uint8Array.of(0x34, 0, 0x10),
+			AV1.sequenceHeader,
 		),
 	},
 );

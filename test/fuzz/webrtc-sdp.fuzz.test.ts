@@ -76,7 +76,7 @@ describe("signalling of WebRTC, with anything at all", () => {
 				const sdp = refusedOr(() => parseSdp(offer));
 				if (sdp === null) return;
 				let ssrc = 1;
-				const read = { local: LOCAL, acceptDataChannel, cname: "c", newSsrc: () => ssrc++ };
+				const read = { local: LOCAL, cname: "c", newSsrc: () => ssrc++ };
 				const answers = [
 					refusedOr(() => answerPublisher(sdp, { local: LOCAL, acceptDataChannel }).answer),
 					refusedOr(() => answerViewer(sdp, TRACKS, read).answer),

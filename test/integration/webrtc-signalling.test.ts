@@ -50,7 +50,7 @@ class SignallingOnly implements WebRtcSessions {
 
 	async read({ offer, access }: SessionRequest): Promise<WebRtcSession> {
 		let ssrc = 1000;
-		const options = { local: LOCAL, acceptDataChannel: false, cname: "cname", newSsrc: () => ssrc++ };
+		const options = { local: LOCAL, cname: "cname", newSsrc: () => ssrc++ };
 		try {
 			const { answer, tracks } = answerViewer(offer, this.tracks, options);
 			this.agreed.push({ action: access.action, codecs: tracks.map((each) => each.track.codec.name) });

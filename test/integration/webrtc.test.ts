@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../support/eventually.ts";
+import { Player, type PlayerState } from "../support/player.ts";
 import { Program, run } from "../support/program.ts";
 import { Sluice } from "../support/sluice.ts";
 import { type TempDir, tempDir } from "../support/temp-dir.ts";
@@ -47,7 +48,40 @@ describe("WebRTC with Chromium", () => {
 		await publisher.page.close();
 	});
 
-	it("plays an RTSP camera in the browser, and ends when the viewer leaves", async () => {
+	it.each([
+		{ codec: "VP9", name: "vp9" },
+		{ codec: "AV1", name: "av1" },
+	])("gives $codec of a browser as signed HLS, across a change of its size", async ({ codec, name }) => {
+		const publisher = await browser.publish(sluice.webrtc(`hls-${name}`), codec);
+		const url = await sluice.watchUrl(`hls-${name}`);
+		await sluice.playlist(url, 2);
+		const probe = await run("ffprobe", ["-v", "error", "-show_streams", "-of", "json", url]);
+		const { streams } = JSON.parse(probe.toString()) as { streams: { codec_name: string }[] };
+		expect(streams.map((stream) => stream.codec_name).sort()).toEqual([name, "opus"].sort());
+		await using decoded = new Program("ffmpeg", ["-v", "error", "-i", url, "-t", "3", "-f", "null", "-"]);
+		await decoded.succeed();
+		expect(decoded.errors).toBe("");
+
+		await using player = await Player.open();
+		await player.play(url);
+		await played(player, 30);
+		// The browser changes the size of its own accord, too, with its bandwidth, but not so far.
+		expect((await player.pictureSize()).width).toBeGreaterThan(320);
+		await publisher.scaleDown(4);
+		await eventually("the smaller picture is played", async () => (await player.pictureSize()).width <= 320, {
+			timeoutMs: 30_000,
+		});
+		const { frames } = await player.state();
+		expect((await played(player, frames + 60)).errors).toEqual([]);
+		await publisher.page.close();
+	});
+
+	it.each([
+		{ sound: "Opus", codec: "libopus", played: "opus" },
+		{ sound: "AAC", codec: "aac", played: "opus" },
+		{ sound: "G711", codec: "pcm_alaw", played: "PCMA" },
+	])("plays an RTSP camera with $sound in the browser, and ends when the viewer leaves", async (camera) => {
+		const name = `yard-${camera.codec}`;
 		const source = [
 			"-re",
 			"-f",
@@ -60,16 +94,28 @@ describe("WebRTC with Chromium", () => {
 			"sine=frequency=440",
 		];
 		const video = ["-c:v", "libx264", "-preset", "ultrafast", "-bf", "0", "-g", "60", "-pix_fmt", "yuv420p"];
-		const output = ["-c:a", "libopus", "-rtsp_transport", "tcp", "-f", "rtsp", sluice.rtsp("yard")];
+		const audio = ["-c:a", camera.codec, ...(camera.codec === "pcm_alaw" ? ["-ar", "8000"] : [])];
+		const output = [...audio, "-rtsp_transport", "tcp", "-f", "rtsp", sluice.rtsp(name)];
 		await using _camera = new Program("ffmpeg", ["-v", "error", ...source, ...video, ...output]);
-		await sluice.ready("yard");
-		const viewer = await browser.play(sluice.webrtc("yard"));
+		await sluice.ready(name);
+		const viewer = await browser.play(sluice.webrtc(name));
 		await viewer.decoded(90);
-		await viewer.heard(2);
-		expect(await sluice.metric("paths_readers", { name: "yard" })).toBe(1);
+		expect((await viewer.heard(2)).codec).toBe(camera.played);
+		expect(await sluice.metric("paths_readers", { name })).toBe(1);
 		await viewer.page.close();
-		await eventually("the reader is gone", async () => {
-			return (await sluice.metric("paths_readers", { name: "yard" })) === 0;
-		});
+		await eventually("the reader is gone", async () => (await sluice.metric("paths_readers", { name })) === 0);
 	});
 });
+
+/** Waits until hls.js has shown so many frames. */
+function played(player: Player, frames: number): Promise<PlayerState> {
+	return eventually(
+		`${frames} frames are shown`,
+		async () => {
+			const state = await player.state();
+			if (state.errors.length > 0) throw new Error(state.errors.join("\n"));
+			return state.frames >= frames ? state : false;
+		},
+		{ timeoutMs: 30_000 },
+	);
+}

@@ -45,6 +45,7 @@ export async function controlApi(
 			paths: () => [],
 			sessions: () => [],
 			peers: () => [],
+			forwards: () => [],
 			kick: () => false,
 			refreshKeys: async () => undefined,
 			authorize: async (request) => {

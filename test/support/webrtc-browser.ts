@@ -40,22 +40,29 @@ export class WebRtcBrowser implements AsyncDisposable {
 		return new WebRtcBrowser(await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS }), mediaPort);
 	}
 
-	/** Publishes the false camera of the browser. */
-	async publish(url: string, codec: string): Promise<WebRtcPage> {
+	/** Publishes the false camera of the browser, or what `prepare` puts in its place. */
+	async publish(
+		url: string,
+		codec: string,
+		prepare: (page: Page) => Promise<void> = async () => {},
+	): Promise<WebRtcPage> {
 		const page = await this.#open(`${url}/publish`);
+		await prepare(page);
 		await page.selectOption("#videoCodec", `video/${codec}`);
 		await page.click("#start");
 		return new WebRtcPage(page);
 	}
 
-	async play(url: string): Promise<WebRtcPage> {
-		return new WebRtcPage(await this.#open(`${url}/`));
+	/** `without`: a format of video that it does not offer, such as `flexfec-03`. */
+	async play(url: string, without = ""): Promise<WebRtcPage> {
+		return new WebRtcPage(await this.#open(`${url}/`, without));
 	}
 
-	async #open(url: string): Promise<Page> {
+	async #open(url: string, without = ""): Promise<Page> {
 		const page = await this.#browser.newPage();
 		// The page keeps its connections to itself: they are watched from here.
-		await page.addInitScript((mediaPort) => {
+		const choice = { mediaPort: this.#mediaPort, leftOut: without === "" ? "" : `video/${without}` };
+		await page.addInitScript(({ mediaPort, leftOut }) => {
 			// biome-ignore lint/suspicious/noExplicitAny: the page has its own globals
 			const scope = globalThis as any;
 			scope.connections = [];
@@ -66,6 +73,16 @@ export class WebRtcBrowser implements AsyncDisposable {
 					scope.connections.push(this);
 				}
 
+				addTransceiver(media: unknown, options: unknown) {
+					const transceiver = super.addTransceiver(media, options);
+					if (media === "video" && leftOut !== "") {
+						const { codecs } = scope.RTCRtpReceiver.getCapabilities("video");
+						const isKept = ({ mimeType }: { readonly mimeType: string }) => mimeType.toLowerCase() !== leftOut;
+						transceiver.setCodecPreferences(codecs.filter(isKept));
+					}
+					return transceiver;
+				}
+
 				setRemoteDescription(description: { readonly sdp: string }) {
 					if (mediaPort === null) return super.setRemoteDescription(description);
 					const way = `$1 127.0.0.1 ${mediaPort} `;
@@ -73,7 +90,7 @@ export class WebRtcBrowser implements AsyncDisposable {
 					return super.setRemoteDescription({ ...description, sdp });
 				}
 			};
-		}, this.#mediaPort);
+		}, choice);
 		await page.goto(url);
 		return page;
 	}
@@ -113,6 +130,20 @@ export class WebRtcPage {
 		});
 	}
 
+	/** Sends the video `by` times smaller each way from now on. */
+	scaleDown(by: number): Promise<void> {
+		return this.page.evaluate(async (factor) => {
+			// biome-ignore lint/suspicious/noExplicitAny: see above
+			const pc = (globalThis as any).connections.at(-1);
+			for (const sender of pc.getSenders()) {
+				if (sender.track?.kind !== "video") continue;
+				const parameters = sender.getParameters();
+				for (const encoding of parameters.encodings) encoding.scaleResolutionDownBy = factor;
+				await sender.setParameters(parameters);
+			}
+		}, by);
+	}
+
 	/** Waits until so many frames were decoded; the counts of video then. */
 	async decoded(frames: number): Promise<MediaCount> {
 		return eventually(
@@ -125,13 +156,31 @@ export class WebRtcPage {
 		);
 	}
 
-	/** Waits until so much sound was decoded, in seconds. */
+	/** The loudest sample of the moment, up to 1. */
+	#loudness(): Promise<number> {
+		return this.page.evaluate(async () => {
+			// biome-ignore lint/suspicious/noExplicitAny: see above
+			const scope = globalThis as any;
+			if (scope.analyser === undefined) {
+				const receivers = scope.connections.at(-1).getReceivers();
+				const { track } = receivers.find((receiver: { track: { kind: string } }) => receiver.track.kind === "audio");
+				const context = new scope.AudioContext();
+				scope.analyser = context.createAnalyser();
+				context.createMediaStreamSource(new scope.MediaStream([track])).connect(scope.analyser);
+			}
+			const samples = new Float32Array(scope.analyser.fftSize);
+			scope.analyser.getFloatTimeDomainData(samples);
+			return Math.max(...samples.map(Math.abs));
+		});
+	}
+
+	/** Waits until so much sound was decoded, in seconds, and it is no silence. */
 	async heard(seconds: number): Promise<MediaCount> {
 		return eventually(
 			`${seconds} s of sound are decoded`,
 			async () => {
 				const audio = (await this.counts()).find(({ kind }) => kind === "audio");
-				return audio !== undefined && audio.duration >= seconds ? audio : false;
+				return audio !== undefined && audio.duration >= seconds && (await this.#loudness()) > 0.01 ? audio : false;
 			},
 			{ timeoutMs: 30_000 },
 		);

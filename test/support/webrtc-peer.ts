@@ -132,7 +132,7 @@ export async function offeringPeer(direction: "sendonly" | "recvonly"): Promise<
 }
 
 /** Without an answer of a server the peer waits 5 s, and without a server it asks one on the internet. */
-async function stunServer(): Promise<AsyncDisposable & { readonly port: number }> {
+export async function stunServer(): Promise<AsyncDisposable & { readonly port: number }> {
 	const socket = dgram.createSocket("udp4");
 	const key = createSecretKey("any", "latin1");
 	socket.on("message", (bytes, from) => {

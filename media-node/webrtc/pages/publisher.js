@@ -78,10 +78,23 @@ function device(id) {
 	return id === "" ? {} : { deviceId: { exact: id } };
 }
 
+/** One picture, or the same one in three sizes, of which the node gives each viewer what its network carries. */
+function encodings() {
+	const maxBitrate = Number(element("bitrate").value) * 1000;
+	if (!element("simulcast").checked) return [{ maxBitrate }];
+	// Else VP9 and AV1 come as layers of one picture.
+	const each = { scalabilityMode: "L1T1" };
+	return [
+		{ ...each, rid: "l", scaleResolutionDownBy: 4, maxBitrate: Math.round(maxBitrate / 12) },
+		{ ...each, rid: "m", scaleResolutionDownBy: 2, maxBitrate: Math.round(maxBitrate / 4) },
+		{ ...each, rid: "h", maxBitrate },
+	];
+}
+
 /** Adds the tracks, each with the codec that was chosen before all others. */
 function addTracks(pc, stream) {
 	for (const track of stream.getTracks()) {
-		const sendEncodings = track.kind === "video" ? [{ maxBitrate: Number(element("bitrate").value) * 1000 }] : [{}];
+		const sendEncodings = track.kind === "video" ? encodings() : [{}];
 		const transceiver = pc.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings });
 		const chosen = element(`${track.kind}Codec`).value;
 		const all = RTCRtpSender.getCapabilities(track.kind)?.codecs ?? [];
