@@ -30,7 +30,6 @@ export function peerRoutes({
 	];
 }
 
-/** The figures that MediaMTX has and this version does not count are 0; candidates are not told. */
 function peerJson(peer: PeerSnapshot) {
 	const { bytesReceived, bytesSent, packetsReceived, packetsSent, packetsLost, jitter, framesDiscarded } = peer;
 	const { packetsRepaired, roundTrip, bitrate, bitrateLimit, keyFrameRequests, freezes } = peer;
@@ -39,8 +38,8 @@ function peerJson(peer: PeerSnapshot) {
 		created: new Date(peer.createdMs).toISOString(),
 		remoteAddr: peer.remoteAddress,
 		peerConnectionEstablished: peer.connected,
-		localCandidate: "",
-		remoteCandidate: "",
+		localCandidate: peer.localCandidate,
+		remoteCandidate: peer.remoteCandidate,
 		state: peer.state,
 		path: peer.path,
 		query: peer.query,
@@ -51,10 +50,10 @@ function peerJson(peer: PeerSnapshot) {
 		inboundRTPPackets: packetsReceived,
 		inboundRTPPacketsLost: peer.state === "publish" ? packetsLost : 0,
 		inboundRTPPacketsJitter: peer.state === "publish" ? jitter : 0,
-		inboundRTCPPackets: 0,
+		inboundRTCPPackets: peer.rtcpPacketsReceived,
 		outboundBytes: bytesSent,
 		outboundRTPPackets: packetsSent,
-		outboundRTCPPackets: 0,
+		outboundRTCPPackets: peer.rtcpPacketsSent,
 		outboundFramesDiscarded: framesDiscarded,
 		// Not of MediaMTX.
 		...{ packetsLost, packetsRepaired, jitter, roundTrip, bitrate, bitrateLimit, keyFrameRequests, freezes },
@@ -64,7 +63,7 @@ function peerJson(peer: PeerSnapshot) {
 		rtpPacketsSent: packetsSent,
 		rtpPacketsLost: peer.state === "publish" ? packetsLost : 0,
 		rtpPacketsJitter: peer.state === "publish" ? jitter : 0,
-		rtcpPacketsReceived: 0,
-		rtcpPacketsSent: 0,
+		rtcpPacketsReceived: peer.rtcpPacketsReceived,
+		rtcpPacketsSent: peer.rtcpPacketsSent,
 	};
 }

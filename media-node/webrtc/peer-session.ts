@@ -8,7 +8,7 @@ import type { AccessRequest, Authenticator, Grant } from "../access/access.ts";
 import type { Logger } from "../log.ts";
 import { localTransportOf, type RemoteTransport, remoteDescriptionOf } from "./negotiation.ts";
 import type { IceCredentials, Sdp } from "./sdp.ts";
-import type { WebRtcTransport } from "./transport.ts";
+import type { TransportStats, WebRtcTransport } from "./transport.ts";
 import type { IceFragment } from "./trickle.ts";
 import type { WebRtcSession } from "./webrtc-sessions.ts";
 
@@ -26,16 +26,24 @@ export type PeerSnapshot = {
 	readonly userAgent: string;
 	readonly bytesReceived: number;
 	readonly bytesSent: number;
+	/** Of RTP. */
 	readonly packetsReceived: number;
 	readonly packetsSent: number;
+	readonly rtcpPacketsReceived: number;
+	readonly rtcpPacketsSent: number;
+	/** Such as `host/udp/192.0.2.1/8189`; empty before there is a connection. */
+	readonly localCandidate: string;
+	readonly remoteCandidate: string;
 } & PeerFigures;
 
 /** How media flow, as the numbers of packets and the reports of the peer tell. */
 export type PeerFigures = {
 	/** Packets that never came, as the numbers tell or as the viewer says. */
 	readonly packetsLost: number;
-	/** Packets that were lost and came when they were asked for again, or were sent again to a viewer. */
+	/** Packets that were lost and came when they were asked for again or were made of others, or were sent again to a viewer. */
 	readonly packetsRepaired: number;
+	/** Of a publisher: those of them that were made of others. */
+	readonly recoveredByFec?: number;
 	/** In seconds, of the track where it is highest. */
 	readonly jitter: number;
 	/** In seconds; `null` until it is known. */
@@ -148,11 +156,14 @@ export class PeerSession implements WebRtcSession {
 
 	get snapshot(): PeerSnapshot {
 		const { id, path, action, access, transport } = this.#options;
-		const { bytesReceived, bytesSent, packetsReceived, packetsSent } = transport.stats;
+		const { bytesReceived, bytesSent, packetsReceived, packetsSent, selected } = transport.stats;
+		const { rtcpPacketsReceived, rtcpPacketsSent } = transport.stats;
 		return {
 			...{ id, path, state: action, createdMs: this.#createdMs, remoteAddress: this.remoteAddress },
 			...{ connected: this.#connected, query: access.query, user: this.#grant.subject, userAgent: access.userAgent },
-			...{ bytesReceived, bytesSent, packetsReceived, packetsSent },
+			...{ bytesReceived, bytesSent, packetsReceived, packetsSent, rtcpPacketsReceived, rtcpPacketsSent },
+			localCandidate: selected === null ? "" : localName(this.answer, selected),
+			remoteCandidate: selected === null ? "" : remoteName(this.#remote, selected),
 			...(this.#media?.figures ?? this.#lastFigures),
 		};
 	}
@@ -212,12 +223,14 @@ export class PeerSession implements WebRtcSession {
 		this.#media = null;
 		const who = action === "publish" ? "publisher" : "reader";
 		const { bytesReceived, bytesSent } = transport.stats;
-		const { packetsLost, packetsRepaired, jitter, roundTrip, keyFrameRequests, freezes } = this.#lastFigures;
+		const { packetsLost, packetsRepaired, recoveredByFec, jitter, roundTrip, keyFrameRequests, freezes } =
+			this.#lastFigures;
 		const figures = {
 			bytesReceived,
 			bytesSent,
 			packetsLost,
 			packetsRepaired,
+			recoveredByFec,
 			jitter,
 			roundTrip,
 			keyFrameRequests,
@@ -257,4 +270,20 @@ export class PeerSession implements WebRtcSession {
 		if (!this.isClosed) this.#options.log.error({ err: error }, "A WebRTC session failed for a fault of ours");
 		return new GoneError("session.closed", "The session ended because of an error inside the node", { cause: error });
 	}
+}
+
+type Selected = NonNullable<TransportStats["selected"]>;
+
+/** Which of our addresses a packet came to is not told by the socket: it is the first one of the kind. */
+function localName({ sections }: Sdp, { transport, address }: Selected): string {
+	const isV6 = address.includes(":");
+	const candidates = sections.flatMap((section) => section.candidates);
+	const found = candidates.find((each) => each.protocol === transport && each.address.includes(":") === isV6);
+	return found === undefined ? "" : `${found.type}/${transport}/${found.address}/${found.port}`;
+}
+
+/** One that the peer did not tell was found by its checks. RFC 8445 §7.3.1.3. */
+function remoteName({ candidates }: RemoteTransport, { transport, address, port }: Selected): string {
+	const told = candidates.find((each) => each.address === address && each.port === port);
+	return `${told?.type ?? "prflx"}/${transport}/${address}/${port}`;
 }

@@ -64,6 +64,7 @@ function figuresOf({ statistics, keyFrameRequests }: Incoming): PeerFigures {
 	return {
 		packetsLost: published.reduce((sum, { lost }) => sum + lost, 0),
 		packetsRepaired: published.reduce((sum, { recovered, recoveredByFec }) => sum + recovered + recoveredByFec, 0),
+		recoveredByFec: published.reduce((sum, { recoveredByFec }) => sum + recoveredByFec, 0),
 		jitter: Math.max(0, ...published.map(({ jitter }) => jitter)),
 		roundTrip: roundTrips.length === 0 ? null : Math.max(...roundTrips),
 		bitrate: Math.round(layers.reduce((sum, { bitrate }) => sum + bitrate, 0)),

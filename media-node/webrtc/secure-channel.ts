@@ -36,9 +36,12 @@ export class SecureChannel {
 	#rtcpIn: SrtcpContext | null = null;
 	/** `null` until it is agreed upon. */
 	profile: SrtpProfile | null = null;
+	/** Of RTP, and of RTCP. */
 	packetsSent = 0;
+	rtcpPacketsSent = 0;
 	bytesSent = 0;
 	packetsReceived = 0;
+	rtcpPacketsReceived = 0;
 	bytesReceived = 0;
 	/** Packets of SRTP that were too early, damaged, forged or there before. */
 	packetsRefused = 0;
@@ -79,13 +82,14 @@ export class SecureChannel {
 	/** Takes a packet that is no STUN. It is decrypted where it stands. */
 	receive(bytes: Uint8Array): void {
 		try {
-			this.packetsReceived++;
 			this.bytesReceived += bytes.length;
 			const kind = packetKind(bytes);
 			if (kind === "dtls") {
 				this.#dtls?.receive(bytes);
 				return;
 			}
+			if (kind === "rtp") this.packetsReceived++;
+			else this.rtcpPacketsReceived++;
 			const context = kind === "rtp" ? this.#rtpIn : this.#rtcpIn;
 			const length = context === null ? -1 : context.unprotect(bytes, 0, bytes.length, bytes, 0);
 			if (length === -1) this.packetsRefused++;
@@ -99,12 +103,16 @@ export class SecureChannel {
 
 	/** Sends an RTP packet, which is only read. `false`: it was not sent. */
 	sendRtp(bytes: Uint8Array): boolean {
-		return this.#send(bytes, this.#rtpOut);
+		const isSent = this.#send(bytes, this.#rtpOut);
+		if (isSent) this.packetsSent++;
+		return isSent;
 	}
 
 	/** Sends a compound RTCP packet, which is only read. `false`: it was not sent. */
 	sendRtcp(bytes: Uint8Array): boolean {
-		return this.#send(bytes, this.#rtcpOut);
+		const isSent = this.#send(bytes, this.#rtcpOut);
+		if (isSent) this.rtcpPacketsSent++;
+		return isSent;
 	}
 
 	/** Sends a packet of SCTP. `false`: it was not sent. */
@@ -128,7 +136,6 @@ export class SecureChannel {
 			this.packetsUnsent++;
 			return false;
 		}
-		this.packetsSent++;
 		this.bytesSent += length;
 		return true;
 	}

@@ -191,7 +191,7 @@ describe("a session that publishes", () => {
 			{
 				...{ id: session.id, path: CAM, state: "publish", connected: true, createdMs: world.clock.now() - 1_000 },
 				...{ query: "a=b", user: "ann", userAgent: "Test/1", packetsLost: 0, framesDiscarded: 0 },
-				...{ packetsRepaired: 0, roundTrip: null, bitrateLimit: null, freezes: 0 },
+				...{ packetsRepaired: 0, recoveredByFec: 0, roundTrip: null, bitrateLimit: null, freezes: 0 },
 				jitter: expect.any(Number),
 				bitrate: expect.any(Number),
 				keyFrameRequests: expect.any(Number),
@@ -199,7 +199,11 @@ describe("a session that publishes", () => {
 				bytesReceived: expect.toSatisfy((bytes: number) => bytes > 100),
 				bytesSent: expect.toSatisfy((bytes: number) => bytes > 0),
 				packetsReceived: expect.toSatisfy((packets: number) => packets > 2),
-				packetsSent: expect.toSatisfy((packets: number) => packets > 0),
+				packetsSent: 0,
+				rtcpPacketsSent: expect.toSatisfy((packets: number) => packets > 0),
+				rtcpPacketsReceived: expect.any(Number),
+				localCandidate: expect.stringMatching(/^host\/udp\/[\d.]+\/\d+$/),
+				remoteCandidate: expect.stringMatching(/^(host|prflx|srflx)\/udp\/[\d.]+\/\d+$/),
 			},
 		]);
 	});

@@ -12,6 +12,8 @@ import { Retransmission, type SentPacket } from "./retransmission.ts";
 /** The longest packet that is sent, before encryption: what a datagram holds without being divided, and a little more. */
 export const MAX_SENT_PACKET_BYTES = 1_500;
 
+/** What a retransmission has more than the packet, RFC 4588 §4. */
+const ORIGINAL_BYTES = 2;
 /** A packet that cannot be sent, and one that was not. */
 const IMPOSSIBLE = -1;
 const UNSENT = -2;
@@ -76,7 +78,8 @@ export class TrackSender {
 		this.#again = rtxPayloadType === null || rtxSsrc === null ? null : formOf(rtxPayloadType, rtxSsrc, extensions, mid);
 		this.#history = track.hasNack ? new Retransmission() : null;
 		const { ulpfec = null, flexfec = null } = track.fec ?? {};
-		this.#fec = track.fec === undefined ? null : new FecSender(track, track.fec, MAX_SENT_PACKET_BYTES);
+		this.#fec =
+			track.fec === undefined ? null : new FecSender(track, track.fec, MAX_SENT_PACKET_BYTES - ORIGINAL_BYTES);
 		this.#red = ulpfec === null ? null : formOf(ulpfec.red, ssrc, extensions, mid, payloadType);
 		const repairType = flexfec ?? ulpfec?.red ?? null;
 		this.#repair = repairType === null ? null : formOf(repairType, track.fecSsrc ?? ssrc, extensions, mid);
@@ -243,7 +246,7 @@ export class TrackSender {
 		}
 		const { bytes: out, transportSequenceAt } = form;
 		let at = form.headerBytes;
-		if (at + size + 2 > out.length) {
+		if (at + size + ORIGINAL_BYTES > out.length) {
 			this.oversized++;
 			return IMPOSSIBLE;
 		}

@@ -116,7 +116,13 @@ describe("WebRtcTransport", () => {
 		await eventually("data both ways", () => data.length > 0 && peer.data.length > 0);
 		expect(new Uint8Array(data[0] ?? [])).toEqual(Uint8Array.of(4, 5, 6));
 		expect(new Uint8Array(peer.data[0] ?? [])).toEqual(Uint8Array.of(1, 2, 3));
-		expect(transport.stats).toMatchObject({ profile, packetsSent: 301, packetsRefused: 0, packetsUnsent: 0 });
+		expect(transport.stats).toMatchObject({
+			profile,
+			packetsSent: 300,
+			rtcpPacketsSent: 1,
+			packetsRefused: 0,
+			packetsUnsent: 0,
+		});
 		expect(transport.stats.selected?.transport).toBe("udp");
 	});
 

@@ -35,9 +35,12 @@ export type RemoteDescription = {
 export type TransportState = "new" | "connecting" | "connected" | "disconnected" | "closed";
 
 export type TransportStats = {
+	/** Of RTP. */
 	readonly packetsSent: number;
+	readonly rtcpPacketsSent: number;
 	readonly bytesSent: number;
 	readonly packetsReceived: number;
+	readonly rtcpPacketsReceived: number;
 	readonly bytesReceived: number;
 	/** Packets of SRTP that were too early, damaged, forged or there before. */
 	readonly packetsRefused: number;
@@ -136,8 +139,10 @@ export class WebRtcTransport {
 	get stats(): TransportStats {
 		const route = this.#ice.selected;
 		const { packetsSent, bytesSent, packetsReceived, bytesReceived, packetsRefused, packetsUnsent } = this.#channel;
+		const { rtcpPacketsSent, rtcpPacketsReceived } = this.#channel;
 		return {
 			...{ packetsSent, bytesSent, packetsReceived, bytesReceived, packetsRefused, packetsUnsent },
+			...{ rtcpPacketsSent, rtcpPacketsReceived },
 			rttMs: null,
 			profile: this.#channel.profile,
 			selected: route === null ? null : { transport: route.transport, ...route.remote },

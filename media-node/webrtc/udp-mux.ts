@@ -18,7 +18,7 @@ export type UdpMuxOptions = {
 	readonly key: string;
 	/** 0: {@link BUFFER_BYTES}. */
 	readonly readBufferBytes: number;
-	readonly sessions: SessionTable;
+	readonly sessions: Pick<SessionTable, "routeOf" | "receiveStun" | "receive">;
 	readonly log: Logger;
 };
 
@@ -41,7 +41,7 @@ export class UdpMux implements AsyncDisposable {
 		socket.on("message", (bytes, { address, port }) => {
 			const name = `${address} ${port}`;
 			if (packetKind(bytes) === "stun") {
-				const route = sessions.routeOf(name) ?? this.#route(name, address, port);
+				const route = sessions.routeOf(name) ?? this.#route(address, port);
 				sessions.receiveStun(bytes, route);
 			} else {
 				sessions.receive(bytes, name);
@@ -83,7 +83,14 @@ export class UdpMux implements AsyncDisposable {
 		});
 	}
 
-	#route(name: string, wireAddress: string, port: number): Route {
+	/** The way to an IP address; `null` where this socket has none. */
+	routeTo(address: string, port: number): Route | null {
+		if (isIPv4(address)) return this.#route(this.isV6 ? `::ffff:${address}` : address, port);
+		return this.isV6 ? this.#route(address, port) : null;
+	}
+
+	#route(wireAddress: string, port: number): Route {
+		const name = `${wireAddress} ${port}`;
 		const remote: SocketAddress = { address: unmapped(wireAddress), port };
 		const target = this.isV6 && isIPv4(wireAddress) ? `::ffff:${wireAddress}` : wireAddress;
 		return {

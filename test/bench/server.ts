@@ -50,11 +50,11 @@ export function openRtsp(table: PathTable, transports: readonly ("tcp" | "udp")[
 }
 
 /** The packets of one frame of a camera: a slice in FU-A fragments, RFC 6184 §5.8. */
-export function frameOfPackets(): Uint8Array[] {
-	return Array.from({ length: PACKETS_PER_FRAME }, (_, i) => {
-		const payload = nal(28, PACKET_BYTES - 12);
+export function frameOfPackets(packets = PACKETS_PER_FRAME, packetBytes = PACKET_BYTES): Uint8Array[] {
+	return Array.from({ length: packets }, (_, i) => {
+		const payload = nal(28, packetBytes - 12);
 		payload[1] = 0x01;
-		return rtpPacket({ sequence: 0, timestamp: 0, payload, marker: i === PACKETS_PER_FRAME - 1 });
+		return rtpPacket({ sequence: 0, timestamp: 0, payload, marker: i === packets - 1 });
 	});
 }
 
@@ -89,16 +89,20 @@ export function eachFrame(run: () => void): void {
 }
 
 /** Publishes on `bench` from within the server: each frame is what one read of a camera's socket brings. */
-export async function publishHere(table: PathTable, path: Parameters<PathTable["read"]>[0]): Promise<Publication> {
+export async function publishHere(
+	table: PathTable,
+	path: Parameters<PathTable["read"]>[0],
+	{ frame = frameOfPackets(), isSending = (): boolean => true } = {},
+): Promise<Publication> {
 	const publication = await table.publish({
 		path,
 		tracks: [H264_TRACK],
 		publisher: { id: "bench", protocol: "bench", remoteAddress: "-" },
 		onEvicted: () => undefined,
 	});
-	const frame = frameOfPackets();
 	const clock = new FrameClock();
 	eachFrame(() => {
+		if (!isSending()) return;
 		clock.renew(frame);
 		for (const packet of frame) publication.writePacket(0, packet, 0, packet.length);
 		publication.flush();

@@ -11,7 +11,6 @@ import { WebRtcBrowser } from "../support/webrtc-browser.ts";
 const LOSS = 0.05;
 /** Each way. */
 const DELAY_MS = 50;
-const RUN_SECONDS = 20;
 /** A picture that stands still for longer is a freeze. */
 const MAX_GAP_MS = 500;
 
@@ -40,13 +39,14 @@ describe("forward error correction with Chromium", () => {
 	afterAll(() => stack.disposeAsync());
 
 	it.each([
-		["FlexFEC", "H264", ""],
-		["FlexFEC", "VP8", ""],
-		["ULPFEC", "VP8", "flexfec-03"],
+		{ name: "FlexFEC", codec: "H264", without: "", seconds: 60 },
+		{ name: "FlexFEC", codec: "VP8", without: "", seconds: 10 },
+		{ name: "ULPFEC", codec: "VP8", without: "flexfec-03", seconds: 15 },
 	])(
-		`%s keeps a viewer of %s going with 5 %% lost and 100 ms round trip, seed ${seed} (without %j)`,
-		async (...kind) => {
-			const [name, codec, without] = kind;
+		`$name keeps a viewer of $codec going for $seconds s with 1 packet in 20 lost and 100 ms round trip, seed ${seed}`,
+		// Which packets are lost is by chance: a key frame may be so unlucky that nothing mends it in time.
+		{ timeout: 150_000, retry: 1 },
+		async ({ name, codec, without, seconds }) => {
 			await using near = await WebRtcBrowser.start();
 			await using far = await WebRtcBrowser.start(link.port);
 			const path = `${name}-${codec}`.toLowerCase();
@@ -63,16 +63,15 @@ describe("forward error correction with Chromium", () => {
 			await eventually("FEC comes", comes, { timeoutMs: 20_000, everyMs: 500 });
 			await watchFrames(page);
 			const [before, fecBefore] = [await fecOf(page), await fecPackets()];
-			const isOver = async () => (await fecOf(page)).seconds - before.seconds > RUN_SECONDS;
-			await eventually(`${RUN_SECONDS} s went by`, isOver, { timeoutMs: 2_000 * RUN_SECONDS, everyMs: 500 });
+			const isOver = async () => (await fecOf(page)).seconds - before.seconds > seconds;
+			await eventually(`${seconds} s went by`, isOver, { timeoutMs: 2_000 * seconds, everyMs: 500 });
 			const [got, seen, fec] = [await fecOf(page), await framesSeen(page), (await fecPackets()) - fecBefore];
 			const figures = JSON.stringify({ seed, seen, before, got, fec, toPeers: link.toPeers });
 			expect(fec, figures).toBeGreaterThan(20);
-			expect(got.frames - before.frames, figures).toBeGreaterThan(10 * RUN_SECONDS);
+			expect(got.frames - before.frames, figures).toBeGreaterThan(10 * seconds);
 			// What the machine did not let the page do is not of the link.
 			expect(Math.max(...seen.gaps.map(({ ms, stalledMs }) => ms - stalledMs)), figures).toBeLessThan(MAX_GAP_MS);
 		},
-		120_000,
 	);
 
 	it(`recovers what a publisher of VP8 protects, seed ${seed}`, async () => {
@@ -84,7 +83,7 @@ describe("forward error correction with Chromium", () => {
 			const repaired = await sluice.metric("webrtc_sessions_packets_repaired", { path: "protected" });
 			return repaired - (await fecOf(page)).resent;
 		};
-		const options = { timeoutMs: 3_000 * RUN_SECONDS, everyMs: 500 };
+		const options = { timeoutMs: 60_000, everyMs: 500 };
 		await eventually("the node recovered packets", async () => (await recovered()) > 20, options);
 	}, 120_000);
 });

