@@ -58,9 +58,9 @@ import { withMpegtsDemux } from "./stream/demuxed-publication.ts";
 import { StreamEvents } from "./stream-events.ts";
 import { SoundInOpus } from "./transcode/opus-of.ts";
 import { Transcoders } from "./transcode/transcoders.ts";
+import { whepSource } from "./webrtc/client/whep-source.ts";
+import { whipForward } from "./webrtc/client/whip-forward.ts";
 import { WebRtcServer, type WebRtcServerSettings } from "./webrtc/server.ts";
-import { whepSource } from "./webrtc/whep-source.ts";
-import { whipForward } from "./webrtc/whip-forward.ts";
 
 export type MediaNodeOptions = {
 	readonly settings: Settings;

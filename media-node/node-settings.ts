@@ -16,8 +16,8 @@ import type { RtspServerSettings } from "./rtsp/server.ts";
 import type { StreamTable } from "./stream/publication.ts";
 import { DEFAULT_MAX_PACKET_BYTES } from "./stream/stream.ts";
 import type { StreamEvents } from "./stream-events.ts";
-import type { HostOptions } from "./webrtc/host-candidates.ts";
 import type { WebRtcServerSettings } from "./webrtc/server.ts";
+import type { HostOptions } from "./webrtc/transport/host-candidates.ts";
 
 /** What `writeQueueSize` counts: packets of Ethernet's size. */
 const QUEUED_PACKET_BYTES = 1500;

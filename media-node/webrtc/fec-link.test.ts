@@ -5,10 +5,10 @@ import { newRtpPacket, readRtpPacket } from "../rtp/rtp-packet.ts";
 import { BatchBuilder } from "../stream/batch-builder.ts";
 import type { Publication } from "../stream/publication.ts";
 import type { Track } from "../stream/track.ts";
-import type { FecFormat } from "./fec-format.ts";
-import type { ExtensionIds } from "./header-extensions.ts";
-import { Incoming } from "./incoming.ts";
-import { Outgoing } from "./outgoing.ts";
+import { Incoming } from "./receive/incoming.ts";
+import type { FecFormat } from "./sdp/fec-format.ts";
+import type { ExtensionIds } from "./sdp/header-extensions.ts";
+import { Outgoing } from "./send/outgoing.ts";
 
 const IDS: ExtensionIds = { mid: 1, rid: 0, repairedRid: 0, absSendTime: 0, transportSequence: 3 };
 const VIDEO: Track = {

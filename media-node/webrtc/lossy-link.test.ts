@@ -4,10 +4,10 @@ import { newRtpPacket, readRtpPacket } from "../rtp/rtp-packet.ts";
 import { BatchBuilder } from "../stream/batch-builder.ts";
 import type { Publication } from "../stream/publication.ts";
 import type { Track } from "../stream/track.ts";
-import type { ExtensionIds } from "./header-extensions.ts";
-import { Incoming } from "./incoming.ts";
-import type { IncomingMedia } from "./incoming-track.ts";
-import { Outgoing } from "./outgoing.ts";
+import { Incoming } from "./receive/incoming.ts";
+import type { IncomingMedia } from "./receive/incoming-track.ts";
+import type { ExtensionIds } from "./sdp/header-extensions.ts";
+import { Outgoing } from "./send/outgoing.ts";
 
 const IDS: ExtensionIds = { mid: 1, rid: 0, repairedRid: 0, absSendTime: 0, transportSequence: 3 };
 const VIDEO: Track = {

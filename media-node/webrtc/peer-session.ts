@@ -6,10 +6,10 @@ import type { PathName } from "#shared/path-name.ts";
 import { GoneError, hasCode, ProtocolError, SluiceError } from "#shared/problem.ts";
 import type { AccessRequest, Authenticator, Grant } from "../access/access.ts";
 import type { Logger } from "../log.ts";
-import { localTransportOf, type RemoteTransport, remoteDescriptionOf } from "./negotiation.ts";
-import type { IceCredentials, Sdp } from "./sdp.ts";
-import type { TransportStats, WebRtcTransport } from "./transport.ts";
-import type { IceFragment } from "./trickle.ts";
+import { localTransportOf, type RemoteTransport, remoteDescriptionOf } from "./sdp/negotiation.ts";
+import type { IceCredentials, Sdp } from "./sdp/sdp.ts";
+import type { IceFragment } from "./sdp/trickle.ts";
+import type { TransportStats, WebRtcTransport } from "./transport/transport.ts";
 import type { WebRtcSession } from "./webrtc-sessions.ts";
 
 /** A session, as the API and the metrics show it. */

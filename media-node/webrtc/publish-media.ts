@@ -3,10 +3,10 @@
 import type { Clock } from "#shared/clock.ts";
 import type { Logger } from "../log.ts";
 import type { PublishRequest, StreamTable } from "../stream/publication.ts";
-import { Incoming } from "./incoming.ts";
-import type { IncomingMedia } from "./incoming-track.ts";
 import type { PeerFigures, PeerMedia, PeerSession } from "./peer-session.ts";
-import type { WebRtcTransport } from "./transport.ts";
+import { Incoming } from "./receive/incoming.ts";
+import type { IncomingMedia } from "./receive/incoming-track.ts";
+import type { WebRtcTransport } from "./transport/transport.ts";
 
 export type PublishMediaOptions = {
 	readonly table: StreamTable;

@@ -3,11 +3,11 @@
 import type { Clock } from "#shared/clock.ts";
 import type { Logger } from "../log.ts";
 import type { ReadableStreamOfPath } from "../stream/publication.ts";
-import { readKlv } from "./klv-reader.ts";
-import type { DataTrack, OutgoingTrack } from "./negotiate-read.ts";
-import { Outgoing } from "./outgoing.ts";
+import { readKlv } from "./data/klv-reader.ts";
 import type { PeerMedia, PeerSession } from "./peer-session.ts";
-import type { WebRtcTransport } from "./transport.ts";
+import type { DataTrack, OutgoingTrack } from "./sdp/negotiate-read.ts";
+import { Outgoing } from "./send/outgoing.ts";
+import type { WebRtcTransport } from "./transport/transport.ts";
 
 export type ReadMediaOptions = {
 	readonly stream: ReadableStreamOfPath;

@@ -10,13 +10,13 @@ import type { HttpServerSettings } from "../http/http-server.ts";
 import { readCertificate } from "../http/tls-files.ts";
 import type { Logger } from "../log.ts";
 import type { ReadableStreamOfPath, StreamTable } from "../stream/publication.ts";
-import { type EndpointOptions, WebRtcEndpoint } from "./endpoint.ts";
-import { Pages } from "./pages.ts";
 import type { PeerSnapshot } from "./peer-session.ts";
 import { Sessions } from "./sessions.ts";
-import type { IceServer } from "./turn-credentials.ts";
-import { WhipRoutes } from "./whip-routes.ts";
-import { WhipServer } from "./whip-server.ts";
+import { type EndpointOptions, WebRtcEndpoint } from "./transport/endpoint.ts";
+import { Pages } from "./whip/pages.ts";
+import type { IceServer } from "./whip/turn-credentials.ts";
+import { WhipRoutes } from "./whip/whip-routes.ts";
+import { WhipServer } from "./whip/whip-server.ts";
 
 export type WebRtcServerSettings = Omit<EndpointOptions, "clock" | "log"> & {
 	readonly http: HttpServerSettings;

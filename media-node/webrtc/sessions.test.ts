@@ -9,10 +9,10 @@ import { type OfferingPeer, offeringPeer } from "../../test/support/webrtc-peer.
 import type { AccessRequest, Authenticator, Grant } from "../access/access.ts";
 import { PathConfigs } from "../paths/path-configs.ts";
 import { PathTable, type PathTableOptions } from "../paths/path-table.ts";
-import { WebRtcEndpoint } from "./endpoint.ts";
-import { parseSdp } from "./sdp-parse.ts";
-import { writeSdp } from "./sdp-write.ts";
+import { parseSdp } from "./sdp/sdp-parse.ts";
+import { writeSdp } from "./sdp/sdp-write.ts";
 import { Sessions } from "./sessions.ts";
+import { WebRtcEndpoint } from "./transport/endpoint.ts";
 import type { SessionRequest } from "./webrtc-sessions.ts";
 
 const CAM = parsePathName("cam01");

@@ -1,7 +1,7 @@
 import type { PathName } from "#shared/path-name.ts";
 import type { AccessRequest } from "../access/access.ts";
-import type { IceCredentials, Sdp } from "./sdp.ts";
-import type { IceFragment } from "./trickle.ts";
+import type { IceCredentials, Sdp } from "./sdp/sdp.ts";
+import type { IceFragment } from "./sdp/trickle.ts";
 
 /** An offer, and who makes it. */
 export type SessionRequest = {

@@ -3,8 +3,8 @@
 import { createSecretKey } from "node:crypto";
 import dgram from "node:dgram";
 import { RTCPeerConnection, useH264, useNACK, usePLI, useSdesMid, useTransportWideCC, useTWCC } from "werift";
-import { parseStun } from "../../media-node/webrtc/stun.ts";
-import { writeBindingSuccess } from "../../media-node/webrtc/stun-writer.ts";
+import { parseStun } from "../../media-node/webrtc/transport/stun.ts";
+import { writeBindingSuccess } from "../../media-node/webrtc/transport/stun-writer.ts";
 import type { WebRtcViewersCommand, WebRtcViewersReply } from "./webrtc.ts";
 
 const CONNECT_MS = 20_000;

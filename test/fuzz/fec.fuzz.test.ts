@@ -6,7 +6,7 @@ import { MAX_FLEXFEC_SPAN, readFlexfec, writeFlexfec } from "../../media-node/rt
 import { type RedBlock, readRed } from "../../media-node/rtp/red.ts";
 import { newRtpPacket, readRtpPacket } from "../../media-node/rtp/rtp-packet.ts";
 import { MAX_ULPFEC_SPAN, readUlpfec, writeUlpfec } from "../../media-node/rtp/ulpfec.ts";
-import { FecReceiver } from "../../media-node/webrtc/fec-receiver.ts";
+import { FecReceiver } from "../../media-node/webrtc/receive/fec-receiver.ts";
 import { mutated } from "../support/mutate.ts";
 
 const seed = Number(process.env["FUZZ_SEED"] ?? 20_261_121);

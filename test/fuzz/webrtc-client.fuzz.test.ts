@@ -5,17 +5,21 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { SluiceError } from "#shared/problem.ts";
 import type { Track } from "../../media-node/stream/track.ts";
-import { transportOfAnswer } from "../../media-node/webrtc/client-offer.ts";
-import { IceAgent } from "../../media-node/webrtc/ice-agent.ts";
-import { answerPublisher } from "../../media-node/webrtc/negotiate-publish.ts";
-import { pulledMedia, pullOffer } from "../../media-node/webrtc/negotiate-pull.ts";
-import { pushedTracks, pushOffer } from "../../media-node/webrtc/negotiate-push.ts";
-import { answerViewer } from "../../media-node/webrtc/negotiate-read.ts";
-import type { Route } from "../../media-node/webrtc/route.ts";
-import { parseSdp } from "../../media-node/webrtc/sdp-parse.ts";
-import { writeSdp } from "../../media-node/webrtc/sdp-write.ts";
-import { parseStun } from "../../media-node/webrtc/stun.ts";
-import { writeBindingError, writeBindingRequest, writeBindingSuccess } from "../../media-node/webrtc/stun-writer.ts";
+import { transportOfAnswer } from "../../media-node/webrtc/sdp/client-offer.ts";
+import { answerPublisher } from "../../media-node/webrtc/sdp/negotiate-publish.ts";
+import { pulledMedia, pullOffer } from "../../media-node/webrtc/sdp/negotiate-pull.ts";
+import { pushedTracks, pushOffer } from "../../media-node/webrtc/sdp/negotiate-push.ts";
+import { answerViewer } from "../../media-node/webrtc/sdp/negotiate-read.ts";
+import { parseSdp } from "../../media-node/webrtc/sdp/sdp-parse.ts";
+import { writeSdp } from "../../media-node/webrtc/sdp/sdp-write.ts";
+import { IceAgent } from "../../media-node/webrtc/transport/ice-agent.ts";
+import type { Route } from "../../media-node/webrtc/transport/route.ts";
+import { parseStun } from "../../media-node/webrtc/transport/stun.ts";
+import {
+	writeBindingError,
+	writeBindingRequest,
+	writeBindingSuccess,
+} from "../../media-node/webrtc/transport/stun-writer.ts";
 import { mutated } from "../support/mutate.ts";
 
 const seed = Number(process.env["FUZZ_SEED"] ?? 20_261_121);

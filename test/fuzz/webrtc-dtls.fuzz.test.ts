@@ -6,8 +6,8 @@ import {
 	DtlsConnection,
 	type DtlsLibrary,
 	loadDtls,
-} from "../../media-node/webrtc/dtls-adapter.ts";
-import { DtlsContent, readRecords, writeRecord } from "../../media-node/webrtc/dtls-record.ts";
+} from "../../media-node/webrtc/transport/dtls-adapter.ts";
+import { DtlsContent, readRecords, writeRecord } from "../../media-node/webrtc/transport/dtls-record.ts";
 import { eventually } from "../support/eventually.ts";
 import { randomOf } from "../support/lossy-udp.ts";
 import { mutated } from "../support/mutate.ts";

@@ -5,13 +5,13 @@ import { newRtpPacket, readRtpPacket, writeRtpHeader } from "../../media-node/rt
 import { BatchBuilder } from "../../media-node/stream/batch-builder.ts";
 import type { Publication } from "../../media-node/stream/publication.ts";
 import type { Track } from "../../media-node/stream/track.ts";
-import { findExtension, NO_EXTENSIONS } from "../../media-node/webrtc/header-extensions.ts";
-import { Incoming } from "../../media-node/webrtc/incoming.ts";
-import type { IncomingMedia } from "../../media-node/webrtc/incoming-track.ts";
-import { Outgoing } from "../../media-node/webrtc/outgoing.ts";
+import { Incoming } from "../../media-node/webrtc/receive/incoming.ts";
+import type { IncomingMedia } from "../../media-node/webrtc/receive/incoming-track.ts";
+import { TransportCc } from "../../media-node/webrtc/receive/transport-cc.ts";
 import { parseFeedback, writeFir, writeNack, writePli, writeRemb } from "../../media-node/webrtc/rtcp-feedback.ts";
-import { TransportCc } from "../../media-node/webrtc/transport-cc.ts";
-import { parseTransportFeedback } from "../../media-node/webrtc/transport-feedback.ts";
+import { findExtension, NO_EXTENSIONS } from "../../media-node/webrtc/sdp/header-extensions.ts";
+import { Outgoing } from "../../media-node/webrtc/send/outgoing.ts";
+import { parseTransportFeedback } from "../../media-node/webrtc/send/transport-feedback.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 
 const IDS = { ...NO_EXTENSIONS, mid: 1, rid: 2, repairedRid: 5, transportSequence: 3 };

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DataChannels } from "../../media-node/webrtc/data-channels.ts";
-import { SctpAssociation } from "../../media-node/webrtc/sctp-association.ts";
-import { parseInit, plainChunk, writeData, writeInit, writeSack } from "../../media-node/webrtc/sctp-chunk.ts";
-import { INBOUND_WINDOW_BYTES } from "../../media-node/webrtc/sctp-inbound.ts";
-import { OUTBOUND_BUFFER_BYTES } from "../../media-node/webrtc/sctp-outbound.ts";
-import { parseSctp, type SctpChunk, sctpChecksum, writeSctp } from "../../media-node/webrtc/sctp-packet.ts";
+import { DataChannels } from "../../media-node/webrtc/data/data-channels.ts";
+import { SctpAssociation } from "../../media-node/webrtc/data/sctp-association.ts";
+import { parseInit, plainChunk, writeData, writeInit, writeSack } from "../../media-node/webrtc/data/sctp-chunk.ts";
+import { INBOUND_WINDOW_BYTES } from "../../media-node/webrtc/data/sctp-inbound.ts";
+import { OUTBOUND_BUFFER_BYTES } from "../../media-node/webrtc/data/sctp-outbound.ts";
+import { parseSctp, type SctpChunk, sctpChecksum, writeSctp } from "../../media-node/webrtc/data/sctp-packet.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { mutated } from "../support/mutate.ts";
 

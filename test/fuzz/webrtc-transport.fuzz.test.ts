@@ -3,13 +3,22 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SrtcpContext } from "../../media-node/srtp/srtcp-context.ts";
 import { SrtpContext } from "../../media-node/srtp/srtp-context.ts";
-import { packetKind } from "../../media-node/webrtc/demultiplex.ts";
-import { createCertificate, DtlsConnection, loadDtls, type SrtpKeys } from "../../media-node/webrtc/dtls-adapter.ts";
-import type { Route } from "../../media-node/webrtc/route.ts";
-import { SessionTable } from "../../media-node/webrtc/session-table.ts";
-import { hasIntegrity, parseStun } from "../../media-node/webrtc/stun.ts";
-import { writeBindingError, writeBindingRequest, writeBindingSuccess } from "../../media-node/webrtc/stun-writer.ts";
-import { WebRtcTransport } from "../../media-node/webrtc/transport.ts";
+import { packetKind } from "../../media-node/webrtc/transport/demultiplex.ts";
+import {
+	createCertificate,
+	DtlsConnection,
+	loadDtls,
+	type SrtpKeys,
+} from "../../media-node/webrtc/transport/dtls-adapter.ts";
+import type { Route } from "../../media-node/webrtc/transport/route.ts";
+import { SessionTable } from "../../media-node/webrtc/transport/session-table.ts";
+import { hasIntegrity, parseStun } from "../../media-node/webrtc/transport/stun.ts";
+import {
+	writeBindingError,
+	writeBindingRequest,
+	writeBindingSuccess,
+} from "../../media-node/webrtc/transport/stun-writer.ts";
+import { WebRtcTransport } from "../../media-node/webrtc/transport/transport.ts";
 import { eventually } from "../support/eventually.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { mutated } from "../support/mutate.ts";

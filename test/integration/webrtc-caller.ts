@@ -3,15 +3,15 @@
 import { createSecretKey, randomBytes } from "node:crypto";
 import dgram from "node:dgram";
 import { SrtpContext } from "../../media-node/srtp/srtp-context.ts";
-import { packetKind } from "../../media-node/webrtc/demultiplex.ts";
+import { packetKind } from "../../media-node/webrtc/transport/demultiplex.ts";
 import {
 	createCertificate,
 	DtlsConnection,
 	type DtlsLibrary,
 	loadDtls,
 	type SrtpKeys,
-} from "../../media-node/webrtc/dtls-adapter.ts";
-import { writeBindingRequest } from "../../media-node/webrtc/stun-writer.ts";
+} from "../../media-node/webrtc/transport/dtls-adapter.ts";
+import { writeBindingRequest } from "../../media-node/webrtc/transport/stun-writer.ts";
 
 /** Nothing in a short session takes so long. */
 const PATIENCE_MS = 20_000;

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { CONSENT_MS } from "../../media-node/webrtc/ice-lite.ts";
+import { CONSENT_MS } from "../../media-node/webrtc/transport/ice-lite.ts";
 import { ask, heard, start, stop } from "../bench/child.ts";
 import { eventually } from "../support/eventually.ts";
 import { freePort, freeUdpPair } from "../support/free-port.ts";
@@ -84,7 +84,7 @@ describe("a thousand WebRTC sessions that come and go", () => {
 		await using folder = await tempDir();
 		const [udp, apiPort] = [await freeUdpPair(), await freePort()];
 		const args = [folder.path, `${udp.rtp}`, `${apiPort}`];
-		const child = start("../integration/webrtc-cycles-server.ts", ["--expose-gc"], args);
+		const child = start("./webrtc-cycles-server.ts", ["--expose-gc"], args);
 		await using _child = { [Symbol.asyncDispose]: () => stop(child) };
 		const { port } = await heard<{ port: number }>(child);
 		const kit = await openCallerKit();

@@ -4,13 +4,13 @@ import { systemClock } from "#shared/clock.ts";
 import { ProtocolError } from "#shared/problem.ts";
 import { httpCredentials } from "../../media-node/http/http-credentials.ts";
 import type { Track } from "../../media-node/stream/track.ts";
-import { answerPublisher } from "../../media-node/webrtc/negotiate-publish.ts";
-import { answerViewer } from "../../media-node/webrtc/negotiate-read.ts";
-import { Pages } from "../../media-node/webrtc/pages.ts";
-import type { Sdp } from "../../media-node/webrtc/sdp.ts";
+import { answerPublisher } from "../../media-node/webrtc/sdp/negotiate-publish.ts";
+import { answerViewer } from "../../media-node/webrtc/sdp/negotiate-read.ts";
+import type { Sdp } from "../../media-node/webrtc/sdp/sdp.ts";
 import type { SessionRequest, WebRtcSession, WebRtcSessions } from "../../media-node/webrtc/webrtc-sessions.ts";
-import { WhipRoutes } from "../../media-node/webrtc/whip-routes.ts";
-import { WhipServer } from "../../media-node/webrtc/whip-server.ts";
+import { Pages } from "../../media-node/webrtc/whip/pages.ts";
+import { WhipRoutes } from "../../media-node/webrtc/whip/whip-routes.ts";
+import { WhipServer } from "../../media-node/webrtc/whip/whip-server.ts";
 import { eventually } from "../support/eventually.ts";
 
 const FLAGS = [

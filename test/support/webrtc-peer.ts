@@ -9,9 +9,9 @@ import {
 	usePLI,
 	useVP8,
 } from "werift";
-import { parseStun } from "../../media-node/webrtc/stun.ts";
-import { writeBindingSuccess } from "../../media-node/webrtc/stun-writer.ts";
-import type { DtlsSetup, LocalDescription, WebRtcTransport } from "../../media-node/webrtc/transport.ts";
+import { parseStun } from "../../media-node/webrtc/transport/stun.ts";
+import { writeBindingSuccess } from "../../media-node/webrtc/transport/stun-writer.ts";
+import type { DtlsSetup, LocalDescription, WebRtcTransport } from "../../media-node/webrtc/transport/transport.ts";
 
 /** Numbers of SRTP profiles, as DTLS has them. */
 export type ProfileNumber = 1 | 7;

@@ -4,14 +4,18 @@ import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { systemClock } from "#shared/clock.ts";
 import type { Track } from "../../media-node/stream/track.ts";
-import { WebRtcEndpoint } from "../../media-node/webrtc/endpoint.ts";
-import { answerPublisher } from "../../media-node/webrtc/negotiate-publish.ts";
-import { answerViewer, type OutgoingTrack } from "../../media-node/webrtc/negotiate-read.ts";
-import { localTransportOf, type RemoteTransport, remoteDescriptionOf } from "../../media-node/webrtc/negotiation.ts";
-import type { Sdp } from "../../media-node/webrtc/sdp.ts";
-import { parseSdp } from "../../media-node/webrtc/sdp-parse.ts";
-import { writeSdp } from "../../media-node/webrtc/sdp-write.ts";
-import type { WebRtcTransport } from "../../media-node/webrtc/transport.ts";
+import { answerPublisher } from "../../media-node/webrtc/sdp/negotiate-publish.ts";
+import { answerViewer, type OutgoingTrack } from "../../media-node/webrtc/sdp/negotiate-read.ts";
+import {
+	localTransportOf,
+	type RemoteTransport,
+	remoteDescriptionOf,
+} from "../../media-node/webrtc/sdp/negotiation.ts";
+import type { Sdp } from "../../media-node/webrtc/sdp/sdp.ts";
+import { parseSdp } from "../../media-node/webrtc/sdp/sdp-parse.ts";
+import { writeSdp } from "../../media-node/webrtc/sdp/sdp-write.ts";
+import { WebRtcEndpoint } from "../../media-node/webrtc/transport/endpoint.ts";
+import type { WebRtcTransport } from "../../media-node/webrtc/transport/transport.ts";
 import { quiet } from "./control-api.ts";
 
 export type ServerSession = {

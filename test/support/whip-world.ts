@@ -3,12 +3,12 @@ import { systemClock } from "#shared/clock.ts";
 import type { AccessRequest } from "../../media-node/access/access.ts";
 import { allowedOrigin } from "../../media-node/http/cors.ts";
 import { httpCredentials } from "../../media-node/http/http-credentials.ts";
-import { Pages } from "../../media-node/webrtc/pages.ts";
-import { parseSdp } from "../../media-node/webrtc/sdp-parse.ts";
-import type { IceFragment } from "../../media-node/webrtc/trickle.ts";
+import { parseSdp } from "../../media-node/webrtc/sdp/sdp-parse.ts";
+import type { IceFragment } from "../../media-node/webrtc/sdp/trickle.ts";
 import type { SessionRequest, WebRtcSession, WebRtcSessions } from "../../media-node/webrtc/webrtc-sessions.ts";
-import { WhipRoutes } from "../../media-node/webrtc/whip-routes.ts";
-import { WhipServer } from "../../media-node/webrtc/whip-server.ts";
+import { Pages } from "../../media-node/webrtc/whip/pages.ts";
+import { WhipRoutes } from "../../media-node/webrtc/whip/whip-routes.ts";
+import { WhipServer } from "../../media-node/webrtc/whip/whip-server.ts";
 
 export const OFFER = readFileSync(new URL("../fixtures/webrtc/chromium-publish.sdp", import.meta.url), "utf8");
 export const REMOTE = parseSdp(OFFER).sections[0]?.ice ?? { ufrag: "", pwd: "" };
