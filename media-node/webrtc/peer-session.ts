@@ -3,7 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "#shared/clock.ts";
 import type { PathName } from "#shared/path-name.ts";
-import { GoneError, hasCode, ProtocolError, SluiceError } from "#shared/problem.ts";
+import { GoneError, hasCode, InputError, ProtocolError, SluiceError } from "#shared/problem.ts";
 import type { AccessRequest, Authenticator, Grant } from "../access/access.ts";
 import type { Logger } from "../log.ts";
 import { localTransportOf, type RemoteTransport, remoteDescriptionOf } from "./sdp/negotiation.ts";
@@ -70,14 +70,25 @@ export type PeerSessionOptions = {
 	readonly access: AccessRequest;
 	readonly grant: Grant;
 	readonly transport: WebRtcTransport;
+	/** What answers the peer's offer, or a counter-offer. */
 	readonly answer: Sdp;
-	readonly remote: RemoteTransport;
+	/** What offer and answer agree on; of a counter-offer, what makes it of the peer's answer. */
+	readonly agreed: Agreed | ((answer: Sdp) => Agreed);
 	readonly authenticator: Authenticator;
 	readonly clock: Clock;
 	readonly log: Logger;
-	/** Lets media flow: called once, when the peer has connected. What it throws ends the session. */
+};
+
+/** The peer, and what happens when it has connected. */
+export type Agreed = {
+	readonly remote: RemoteTransport;
+	/** Lets media flow: called once. What it throws ends the session. */
 	readonly begin: (session: PeerSession) => Promise<PeerMedia> | PeerMedia;
 };
+
+/** How long a counter-offer can be answered. draft-ietf-wish-whep §4.2. */
+const COUNTER_OFFER_MS = 30_000;
+const NO_CREDENTIALS: IceCredentials = { ufrag: "", pwd: "" };
 
 const NO_FIGURES: PeerFigures = {
 	packetsLost: 0,
@@ -108,7 +119,9 @@ export class PeerSession implements WebRtcSession {
 	readonly #ended = Promise.withResolvers<SluiceError>();
 	readonly #abort = new AbortController();
 	#grant: Grant;
-	#remote: RemoteTransport;
+	/** `null` until a counter-offer was answered. */
+	#agreed: Agreed | null = null;
+	#remote: RemoteTransport | null = null;
 	#etag = randomUUID();
 	#media: PeerMedia | null = null;
 	/** Of media that have ended. */
@@ -116,17 +129,20 @@ export class PeerSession implements WebRtcSession {
 	#connected = false;
 
 	constructor(options: PeerSessionOptions) {
-		const { id, answer, transport, remote, clock, grant } = options;
+		const { id, answer, transport, agreed, clock, grant } = options;
 		this.id = id;
 		this.answer = answer;
 		this.closed = this.#ended.promise;
 		this.#options = options;
 		this.#grant = grant;
-		this.#remote = remote;
 		this.#createdMs = clock.now();
 		transport.onClosed = (reason) => this.end(reason);
-		transport.setRemote(remoteDescriptionOf(remote));
+		if (typeof agreed === "object") this.#agree(agreed);
 		transport.connected.then(() => this.#begin()).catch((error: unknown) => this.end(this.#reasonOf(error)));
+	}
+
+	get isCounterOffer(): boolean {
+		return typeof this.#options.agreed === "function";
 	}
 
 	get etag(): string {
@@ -134,7 +150,7 @@ export class PeerSession implements WebRtcSession {
 	}
 
 	get remoteIce(): IceCredentials {
-		return this.#remote.ice;
+		return this.#remote?.ice ?? NO_CREDENTIALS;
 	}
 
 	/** Fires when the session has ended. */
@@ -163,9 +179,17 @@ export class PeerSession implements WebRtcSession {
 			...{ connected: this.#connected, query: access.query, user: this.#grant.subject, userAgent: access.userAgent },
 			...{ bytesReceived, bytesSent, packetsReceived, packetsSent, rtcpPacketsReceived, rtcpPacketsSent },
 			localCandidate: selected === null ? "" : localName(this.answer, selected),
-			remoteCandidate: selected === null ? "" : remoteName(this.#remote, selected),
+			remoteCandidate: selected === null || this.#remote === null ? "" : remoteName(this.#remote, selected),
 			...(this.#media?.figures ?? this.#lastFigures),
 		};
+	}
+
+	accept(answer: Sdp): void {
+		const { agreed } = this.#options;
+		if (typeof agreed !== "function" || this.#agreed !== null || this.isClosed) {
+			throw new InputError("input.invalid", "There is no offer of the node that waits for an answer");
+		}
+		this.#agree(agreed(answer));
 	}
 
 	/** A node that does ICE lite answers checks and sends none: it has no use for addresses. RFC 8445 §2.5. */
@@ -173,7 +197,7 @@ export class PeerSession implements WebRtcSession {
 
 	async iceRestart({ ice }: IceFragment): Promise<IceFragment> {
 		const { transport } = this.#options;
-		if (this.isClosed || ice === null) {
+		if (this.isClosed || ice === null || this.#remote === null) {
 			throw new ProtocolError("media.unsupported", "The session cannot be restarted: it has ended");
 		}
 		transport.restart();
@@ -194,7 +218,11 @@ export class PeerSession implements WebRtcSession {
 	/** Ends the session when its time is up. Called about once a second. */
 	tick(): void {
 		const { expiresMs } = this.#grant;
-		if (expiresMs === null || this.#options.clock.now() < expiresMs) return;
+		const nowMs = this.#options.clock.now();
+		if (this.#agreed === null && nowMs - this.#createdMs >= COUNTER_OFFER_MS) {
+			this.end(new GoneError("session.closed", "The viewer did not answer the counter-offer"));
+		}
+		if (expiresMs === null || nowMs < expiresMs) return;
 		this.end(new GoneError("session.closed", "The token of the session has expired: begin again with a newer one"));
 	}
 
@@ -248,11 +276,17 @@ export class PeerSession implements WebRtcSession {
 		await this.closed;
 	}
 
+	#agree(agreed: Agreed): void {
+		this.#agreed = agreed;
+		this.#remote = agreed.remote;
+		this.#options.transport.setRemote(remoteDescriptionOf(agreed.remote));
+	}
+
 	async #begin(): Promise<void> {
-		const { begin, log, path, action } = this.#options;
-		if (this.isClosed) return;
+		const { log, path, action } = this.#options;
+		if (this.isClosed || this.#agreed === null) return;
 		this.#connected = true;
-		const media = await begin(this);
+		const media = await this.#agreed.begin(this);
 		if (this.isClosed) {
 			media[Symbol.dispose]();
 			return;

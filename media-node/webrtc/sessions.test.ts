@@ -5,7 +5,7 @@ import { DeniedError, StoreError } from "#shared/problem.ts";
 import { eventually } from "../../test/support/eventually.ts";
 import { FakeClock, settle } from "../../test/support/fake-clock.ts";
 import { recordingLogger, rtpPacket } from "../../test/support/rtp-stream.ts";
-import { type OfferingPeer, offeringPeer } from "../../test/support/webrtc-peer.ts";
+import { answeringPeer, type OfferingPeer, offeringPeer } from "../../test/support/webrtc-peer.ts";
 import type { AccessRequest, Authenticator, Grant } from "../access/access.ts";
 import { PathConfigs } from "../paths/path-configs.ts";
 import { PathTable, type PathTableOptions } from "../paths/path-table.ts";
@@ -314,6 +314,47 @@ describe("a session that reads", () => {
 		peer.connect(writeSdp(session.answer)).catch(() => "the session may end before the peer sees that it connected");
 		expect(await session.closed).toEqual(code("stream.ended"));
 		expect([world.endpoint.size, world.clock.pending]).toEqual([0, 1]);
+	});
+});
+
+describe("a counter-offer to a viewer that takes nothing of the stream", () => {
+	const unmet = async () => requestOf("read", (await offerOf("read")).replaceAll("VP8/90000", "VP9/90000"));
+
+	it("is of what the stream has, and is answered by a peer of another make, which gets it", async () => {
+		await using world = await worldOf();
+		const publication = await world.publishOtherwise();
+		const session = await world.sessions.read(await unmet());
+		expect(session.isCounterOffer).toBe(true);
+		await using peer = await answeringPeer(writeSdp(session.answer));
+		session.accept(parseSdp(peer.answer));
+		expect(() => session.accept(parseSdp(peer.answer))).toThrow(expect.objectContaining({ code: "input.invalid" }));
+		await eventually("connected", () => world.sessions.list()[0]?.connected);
+		await eventually("it comes", () => {
+			const packet = vp8(nextSequence++);
+			publication.writePacket(0, packet, 0, packet.length);
+			publication.flush();
+			return peer.packets.length > 0;
+		});
+		await session.close();
+		expect(world.endpoint.size).toBe(0);
+	});
+
+	it("ends when nobody answers it within 30 s", async () => {
+		await using world = await worldOf();
+		await world.publishOtherwise();
+		const session = await world.sessions.read(await unmet());
+		await world.clock.advance(29_000);
+		expect(world.sessions.list()).toHaveLength(1);
+		await world.clock.advance(1_000);
+		expect(await session.closed).toEqual(code("session.closed"));
+		expect([world.endpoint.size, world.sessions.list()]).toEqual([0, []]);
+	});
+
+	it("is none for who publishes, and what answers nothing is refused", async () => {
+		await using world = await worldOf();
+		const { session } = await world.join("publish");
+		expect(session.isCounterOffer).toBe(false);
+		expect(() => session.accept(session.answer)).toThrow(expect.objectContaining({ code: "input.invalid" }));
 	});
 });
 

@@ -2,17 +2,20 @@
 
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Clock } from "#shared/clock.ts";
-import { GoneError } from "#shared/problem.ts";
+import type { PathName } from "#shared/path-name.ts";
+import { GoneError, hasCode } from "#shared/problem.ts";
 import type { AccessRequest, Authenticator } from "../access/access.ts";
 import type { Logger } from "../log.ts";
 import type { ReadableStreamOfPath, StreamTable } from "../stream/publication.ts";
-import type { Track } from "../stream/track.ts";
-import { PeerSession, type PeerSessionOptions, type PeerSnapshot } from "./peer-session.ts";
+import { type Agreed, PeerSession, type PeerSessionOptions, type PeerSnapshot } from "./peer-session.ts";
 import { publishMedia } from "./publish-media.ts";
 import { readMedia } from "./read-media.ts";
+import { transportOfAnswer } from "./sdp/client-offer.ts";
 import { answerPublisher } from "./sdp/negotiate-publish.ts";
-import { answerViewer } from "./sdp/negotiate-read.ts";
+import { pushedTracks, pushOffer } from "./sdp/negotiate-push.ts";
+import { answerViewer, type DataTrack, type LeftOutTrack, type OutgoingTrack } from "./sdp/negotiate-read.ts";
 import { localTransportOf } from "./sdp/negotiation.ts";
+import type { Sdp } from "./sdp/sdp.ts";
 import type { WebRtcEndpoint } from "./transport/endpoint.ts";
 import type { WebRtcTransport } from "./transport/transport.ts";
 import type { SessionRequest, WebRtcSession, WebRtcSessions } from "./webrtc-sessions.ts";
@@ -30,7 +33,16 @@ export type SessionsOptions = {
 };
 
 /** Answers the offer, once there is a transport. */
-type Agree = (transport: WebRtcTransport, id: string) => Pick<PeerSessionOptions, "answer" | "remote" | "begin">;
+type Agree = (transport: WebRtcTransport, id: string) => Pick<PeerSessionOptions, "answer" | "agreed">;
+
+type Viewing = {
+	readonly request: SessionRequest;
+	readonly stream: ReadableStreamOfPath;
+	readonly opus: ReadableStreamOfPath | null;
+	readonly sent: readonly OutgoingTrack[];
+	readonly data: DataTrack | null;
+	readonly transport: WebRtcTransport;
+};
 
 export class Sessions implements WebRtcSessions, AsyncDisposable {
 	readonly #options: SessionsOptions;
@@ -61,35 +73,41 @@ export class Sessions implements WebRtcSessions, AsyncDisposable {
 			table.expectVacancy(asked);
 			const begin = (session: PeerSession) =>
 				publishMedia(session, { table, request: asked, media, transport, clock, log });
-			return { answer, remote, begin };
+			return { answer, agreed: { remote, begin } };
 		});
 	}
 
 	read(request: SessionRequest): Promise<WebRtcSession> {
-		const { table, opusOf, clock, log } = this.#options;
+		const { table, opusOf } = this.#options;
 		return this.#open("read", request, async () => {
 			const { path, offer, access, signal } = request;
-			const { query } = access;
 			// It may have to be started first, and the peer's time to connect does not run meanwhile.
-			const stream = await table.read(path, signal, query);
+			const stream = await table.read(path, signal, access.query);
 			return (transport) => {
 				const opus = opusOf(stream);
-				const made = opus?.tracks ?? [];
-				const { answer, remote, tracks, leftOut, data } = answerViewer(offer, [...stream.tracks, ...made], {
+				const tracks = [...stream.tracks, ...(opus?.tracks ?? [])];
+				const options = {
 					local: localTransportOf(transport.local, sessionId()),
 					cname: randomBytes(8).toString("hex"),
 					newSsrc: () => randomBytes(4).readUInt32BE(),
-				});
-				const isMade = ({ track }: { readonly track: Track }) => made.includes(track);
-				const sound = opus !== null && tracks.some(isMade) ? { stream: opus, tracks: tracks.filter(isMade) } : null;
-				for (const { track, reason } of leftOut) {
-					if (made.includes(track) || (sound !== null && track.kind === "audio")) continue;
-					log.info({ path }, `A WebRTC reader does not get ${reason}`);
+				};
+				const begin = (sent: readonly OutgoingTrack[], data: DataTrack | null) =>
+					this.#viewing({ request, stream, opus, sent, data, transport });
+				try {
+					const { answer, remote, tracks: sent, leftOut, data } = answerViewer(offer, tracks, options);
+					this.#tellLeftOut(path, leftOut, sent);
+					return { answer, agreed: { remote, begin: begin(sent, data) } };
+				} catch (error) {
+					if (!hasCode(error, "media.unsupported")) throw error;
+					const pushed = pushOffer(tracks, options);
+					const agreed = (answer: Sdp) => {
+						return {
+							remote: transportOfAnswer(pushed.offer, answer),
+							begin: begin(pushedTracks(pushed, answer), null),
+						};
+					};
+					return { answer: { ...pushed.offer, iceLite: true }, agreed };
 				}
-				const own = tracks.filter((track) => !isMade(track));
-				const begin = (session: PeerSession) =>
-					readMedia(session, { stream, tracks: own, sound, data, query, transport, clock, log });
-				return { answer, remote, begin };
 			};
 		});
 	}
@@ -122,6 +140,26 @@ export class Sessions implements WebRtcSessions, AsyncDisposable {
 		const sessions = [...this.#sessions.values()];
 		for (const session of sessions) session.end(stopping());
 		await Promise.all(sessions.map(({ closed }) => closed));
+	}
+
+	/** What a viewer gets once it has connected. */
+	#viewing({ request, stream, opus, sent, data, transport }: Viewing): Agreed["begin"] {
+		const { clock, log } = this.#options;
+		const made = opus?.tracks ?? [];
+		const isMade = ({ track }: OutgoingTrack) => made.includes(track);
+		const sound = opus !== null && sent.some(isMade) ? { stream: opus, tracks: sent.filter(isMade) } : null;
+		const tracks = sent.filter((track) => !isMade(track));
+		const { query } = request.access;
+		return (session) => readMedia(session, { stream, tracks, sound, data, query, transport, clock, log });
+	}
+
+	/** Sound that is there in one codec lacks in no other. */
+	#tellLeftOut(path: PathName, leftOut: readonly LeftOutTrack[], sent: readonly OutgoingTrack[]): void {
+		const hasSound = sent.some(({ track }) => track.kind === "audio");
+		for (const { track, reason } of leftOut) {
+			if (hasSound && track.kind === "audio") continue;
+			this.#options.log.info({ path }, `A WebRTC reader does not get ${reason}`);
+		}
 	}
 
 	async #open(

@@ -24,10 +24,11 @@ export interface WebRtcSessions {
 	publish(request: SessionRequest): Promise<WebRtcSession>;
 
 	/**
-	 * Gives a stream out. It may wait for a stream that starts on demand.
+	 * Gives a stream out. It may wait for a stream that starts on demand. To a viewer that takes nothing of the stream it
+	 * makes a counter-offer, draft-ietf-wish-whep §4.2.
 	 *
 	 * @throws DeniedError, GoneError `stream.not_found` while nobody publishes, InputError `path.not_configured`,
-	 * `path.readers`, `input.invalid`, ProtocolError `media.unsupported` when the viewer takes nothing of the stream
+	 * `path.readers`, `input.invalid`, ProtocolError `media.unsupported` when nothing of the stream can be offered to it
 	 */
 	read(request: SessionRequest): Promise<WebRtcSession>;
 
@@ -40,12 +41,21 @@ export interface WebRtcSession {
 	/** Shown to everybody who may see sessions: no secret. */
 	readonly id: string;
 	readonly answer: Sdp;
+	/** What is called the answer is an offer: the peer's one could not be met. It has to be answered. */
+	readonly isCounterOffer: boolean;
 	/** Names the ICE session, without quotation marks: another one after each restart. Letters, digits, `-` and `_`. */
 	readonly etag: string;
 	/** The peer's, since the last restart. */
 	readonly remoteIce: IceCredentials;
 	/** Settles when the session has ended, whoever ended it. */
 	readonly closed: Promise<unknown>;
+
+	/**
+	 * Takes what answers a counter-offer.
+	 *
+	 * @throws InputError `input.invalid` when it answers nothing; ProtocolError `media.unsupported`, `webrtc.failed`
+	 */
+	accept(answer: Sdp): void;
 
 	/** Takes the peer's further candidates. What cannot be used is left out. */
 	addCandidates(fragment: IceFragment): void;

@@ -68,6 +68,8 @@ class SignallingOnly implements WebRtcSessions {
 		return {
 			id,
 			answer,
+			isCounterOffer: false,
+			accept: () => undefined,
 			etag: "tag",
 			remoteIce: { ufrag: "", pwd: "" },
 			closed: ended.promise,

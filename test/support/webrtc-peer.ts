@@ -131,6 +131,23 @@ export async function offeringPeer(direction: "sendonly" | "recvonly"): Promise<
 	};
 }
 
+/** A whole agent of another make that answers an offer of VP8, as a client of WHEP does with a counter-offer. */
+export async function answeringPeer(
+	offer: string,
+): Promise<AsyncDisposable & { readonly answer: string; readonly packets: readonly RtpPacket[] }> {
+	await using stun = await stunServer();
+	const connection = new RTCPeerConnection({
+		iceServers: [{ urls: `stun:127.0.0.1:${stun.port}` }],
+		codecs: { video: [useVP8({ payloadType: PAYLOAD_TYPE, rtcpFeedback: [useNACK(), usePLI()] })], audio: [] },
+	});
+	const packets: RtpPacket[] = [];
+	connection.onTrack.subscribe((track) => void track.onReceiveRtp.subscribe((packet) => void packets.push(packet)));
+	await connection.setRemoteDescription({ type: "offer", sdp: offer });
+	await connection.setLocalDescription(await connection.createAnswer());
+	const answer = connection.localDescription?.sdp ?? "";
+	return { answer, packets, [Symbol.asyncDispose]: () => connection.close() };
+}
+
 /** Without an answer of a server the peer waits 5 s, and without a server it asks one on the internet. */
 export async function stunServer(): Promise<AsyncDisposable & { readonly port: number }> {
 	const socket = dgram.createSocket("udp4");

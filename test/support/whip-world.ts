@@ -3,6 +3,7 @@ import { systemClock } from "#shared/clock.ts";
 import type { AccessRequest } from "../../media-node/access/access.ts";
 import { allowedOrigin } from "../../media-node/http/cors.ts";
 import { httpCredentials } from "../../media-node/http/http-credentials.ts";
+import type { Sdp } from "../../media-node/webrtc/sdp/sdp.ts";
 import { parseSdp } from "../../media-node/webrtc/sdp/sdp-parse.ts";
 import type { IceFragment } from "../../media-node/webrtc/sdp/trickle.ts";
 import type { SessionRequest, WebRtcSession, WebRtcSessions } from "../../media-node/webrtc/webrtc-sessions.ts";
@@ -27,10 +28,17 @@ export class FakeSession implements WebRtcSession {
 	readonly #closed = Promise.withResolvers<null>();
 	readonly closed = this.#closed.promise;
 	readonly added: IceFragment[] = [];
+	isCounterOffer = false;
+	readonly accepted: Sdp[] = [];
 	remoteIce = REMOTE;
 	etag = "first";
 	fault: Error | null = null;
 	isClosed = false;
+
+	accept(answer: Sdp): void {
+		if (this.fault !== null) throw this.fault;
+		this.accepted.push(answer);
+	}
 
 	addCandidates(fragment: IceFragment): void {
 		this.added.push(fragment);
@@ -54,6 +62,8 @@ export class FakeSessions implements WebRtcSessions {
 	readonly requests: (SessionRequest & { kind: string })[] = [];
 	readonly accesses: AccessRequest[] = [];
 	fault: Error | null = null;
+	/** Offers cannot be met. */
+	isCounterOffer = false;
 	/** What a session waits for before it begins. */
 	ready: Promise<void> = Promise.resolve();
 
@@ -75,6 +85,7 @@ export class FakeSessions implements WebRtcSessions {
 		if (this.fault !== null) throw this.fault;
 		await this.ready;
 		const session = new FakeSession();
+		session.isCounterOffer = this.isCounterOffer;
 		this.sessions.push(session);
 		return session;
 	}

@@ -238,6 +238,10 @@ describe("WebRtcTransport", () => {
 		await using endpoint = await open({ clock });
 		const transport = endpoint.createTransport();
 		const reasons = closedReasons(transport);
+		// Nobody is waited for before it is known who comes.
+		await clock.advance(20_000);
+		expect(transport.state).toBe("new");
+		transport.setRemote({ ...transport.local, setup: "active" });
 		await clock.advance(10_000);
 		await expect(transport.connected).rejects.toMatchObject({ code: "webrtc.failed" });
 		expect(reasons.map(({ message }) => message)).toEqual([

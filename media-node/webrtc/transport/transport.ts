@@ -89,7 +89,8 @@ export class WebRtcTransport {
 	readonly #ufrags = new Set<string>();
 	readonly #settled = Promise.withResolvers<void>();
 	readonly #watch: Disposable;
-	readonly #startedAt: number;
+	/** When the peer was first described. */
+	#startedAt: number | null = null;
 	readonly #onGone: () => void;
 	readonly #channel: SecureChannel;
 	#remote: RemoteDescription | null = null;
@@ -118,7 +119,6 @@ export class WebRtcTransport {
 			holds: (name) => this.#ice.holds(name, options.clock.monotonic()),
 			lost: (route) => this.#ice.forget(route),
 		};
-		this.#startedAt = options.clock.monotonic();
 		this.#register();
 		this.#watch = options.clock.every(WATCH_MS, () => this.#look());
 	}
@@ -166,6 +166,7 @@ export class WebRtcTransport {
 		this.#ice.setRemote(remote.ufrag);
 		if (before !== null) return;
 		if (this.#isClosed) return;
+		this.#startedAt = this.#options.clock.monotonic();
 		this.#setup = remote.setup === "passive" ? "active" : "passive";
 		this.#channel.setPeer(remote.fingerprint, this.#setup === "active" ? "client" : "server");
 		if (this.#ice.nominated) this.#channel.start();
@@ -227,6 +228,7 @@ export class WebRtcTransport {
 		const { clock, handshakeTimeoutMs } = this.#options;
 		const now = clock.monotonic();
 		this.#channel.start();
+		if (this.#startedAt === null) return;
 		if (!this.#channel.isConnected && now - this.#startedAt >= handshakeTimeoutMs) {
 			const step = this.#ice.selected === null ? "no check of the peer came through" : this.#channel.trouble;
 			this.#end(failed(`The peer did not connect within ${handshakeTimeoutMs} ms: ${step}`));

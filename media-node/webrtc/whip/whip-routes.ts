@@ -141,7 +141,8 @@ export class WhipRoutes {
 			"accept-patch": FRAGMENT,
 			link: this.#links(),
 		};
-		return { status: 201, headers, body: writeSdp(session.answer) };
+		// draft-ietf-wish-whep §4.2: an offer that cannot be met is answered by another one, which the viewer answers by PATCH.
+		return { status: session.isCounterOffer ? 406 : 201, headers, body: writeSdp(session.answer) };
 	}
 
 	/** RFC 9725 §4.2 and §4.6: what browsers ask before a request is answered elsewhere. */
@@ -151,8 +152,12 @@ export class WhipRoutes {
 		return { ...EMPTY, headers: { "accept-post": SDP, allow, link: this.#links() } };
 	}
 
-	/** RFC 9725 §4.3: trickled candidates, or an ICE restart. */
+	/** RFC 9725 §4.3: trickled candidates, or an ICE restart; or what answers a counter-offer. */
 	async #change(session: WebRtcSession, request: WhipRequest): Promise<WhipAnswer> {
+		if (session.isCounterOffer && isMediaType(request.contentType, SDP)) {
+			session.accept(parseSdp(await request.body()));
+			return EMPTY;
+		}
 		if (!isMediaType(request.contentType, FRAGMENT)) throw mediaType(FRAGMENT);
 		if (request.ifMatch === "") return refusal(428, "Say which ICE session is meant, by the header If-Match");
 		const fragment = parseIceFragment(await request.body());

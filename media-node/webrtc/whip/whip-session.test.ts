@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { GoneError, ProtocolError } from "#shared/problem.ts";
 import { eventually } from "../../../test/support/eventually.ts";
-import { REMOTE, WhipWorld } from "../../../test/support/whip-world.ts";
+import { OFFER, REMOTE, WhipWorld } from "../../../test/support/whip-world.ts";
 
 let world: WhipWorld;
 beforeEach(async () => {
@@ -12,6 +12,24 @@ afterEach(() => world[Symbol.asyncDispose]());
 const CANDIDATE = "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n";
 const TRICKLE = `a=ice-ufrag:${REMOTE.ufrag}\r\na=ice-pwd:${REMOTE.pwd}\r\n${CANDIDATE}`;
 const RESTART = `a=ice-ufrag:ysXw\r\na=ice-pwd:vw5LmwG4y/e6dPP/zAP9Gp5k\r\n${CANDIDATE}`;
+
+describe("WHEP, draft-ietf-wish-whep §4.2, for an offer that cannot be met,", () => {
+	it("makes an offer of its own with 406, and takes the answer to it by PATCH", async () => {
+		world.sessions.isCounterOffer = true;
+		const response = await world.offer("/cam/whep");
+		expect(response.status).toBe(406);
+		expect(response.headers.get("content-type")).toBe("application/sdp");
+		expect(await response.text()).toContain("m=video");
+		const location = response.headers.get("location") ?? "";
+		const headers = { "content-type": "application/sdp" };
+		expect((await world.patch(location, OFFER, headers)).status).toBe(204);
+		const [session] = world.sessions.sessions;
+		expect(session?.accepted).toHaveLength(1);
+		expect((await world.patch(location, TRICKLE, { "if-match": '"first"' })).status).toBe(204);
+		expect((await world.patch(location, "{}", headers)).status).toBe(400);
+		expect((await world.ask("DELETE", location)).status).toBe(200);
+	});
+});
 
 describe.each([
 	["WHIP, RFC 9725", "whip"],

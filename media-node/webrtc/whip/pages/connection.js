@@ -86,7 +86,17 @@ async function post(url, offer, signal) {
 	if (response.status === 201) {
 		return { sdp: await response.text(), session: new URL(response.headers.get("location"), response.url) };
 	}
+	if (response.status === 406 && response.headers.has("location")) throw await refusalOf(response);
 	throw await failureOf(response);
+}
+
+/** The server offers what the stream has: had the browser known it, it would have said so. */
+async function refusalOf(response) {
+	const session = new URL(response.headers.get("location"), response.url);
+	fetch(session, { method: "DELETE", keepalive: true }).catch(() => undefined);
+	const names = [...(await response.text()).matchAll(/^a=rtpmap:\d+ ([^/\r]+)/gm)].map(([, name]) => name);
+	const codecs = [...new Set(names.filter((name) => name !== "rtx"))].join(" and ");
+	return new Failure(`This browser does not play ${codecs}: publish another codec`);
 }
 
 async function failureOf(response) {
