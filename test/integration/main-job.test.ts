@@ -77,6 +77,8 @@ describe("a signed HLS URL", () => {
 			"4",
 			"-fps_mode",
 			"passthrough",
+			"-enc_time_base",
+			"-1",
 			"-f",
 			"null",
 			"-",

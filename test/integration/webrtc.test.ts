@@ -29,26 +29,14 @@ describe("WebRTC with Chromium", () => {
 			const video = await viewer.decoded(60);
 			expect(video.codec).toBe(codec);
 			expect((await viewer.heard(1)).codec).toBe("opus");
+			await playsByRtsp(sluice.rtsp(name), codec);
 			await publisher.page.close();
 			await viewer.page.close();
 		},
 	);
 
-	it("gives what a browser publishes to ffmpeg by RTSP, and as signed HLS", async () => {
-		const publisher = await browser.publish(sluice.webrtc("desk"), "H264");
-		await sluice.ready("desk", 30_000);
-		const read = ["-v", "error", "-rtsp_transport", "tcp", "-i", sluice.rtsp("desk")];
-		const decoded = new Program("ffmpeg", [...read, "-t", "3", "-f", "null", "-"]);
-		await decoded.succeed();
-		const url = await sluice.watchUrl("desk");
-		await sluice.playlist(url, 2);
-		const probe = await run("ffprobe", ["-v", "error", "-show_streams", "-of", "json", url]);
-		const { streams } = JSON.parse(probe.toString()) as { streams: { codec_name: string }[] };
-		expect(streams.map((stream) => stream.codec_name).sort()).toEqual(["h264", "opus"]);
-		await publisher.page.close();
-	});
-
 	it.each([
+		{ codec: "H264", name: "h264" },
 		{ codec: "VP9", name: "vp9" },
 		{ codec: "AV1", name: "av1" },
 	])("gives $codec of a browser as signed HLS, across a change of its size", async ({ codec, name }) => {
@@ -58,7 +46,11 @@ describe("WebRTC with Chromium", () => {
 		const probe = await run("ffprobe", ["-v", "error", "-show_streams", "-of", "json", url]);
 		const { streams } = JSON.parse(probe.toString()) as { streams: { codec_name: string }[] };
 		expect(streams.map((stream) => stream.codec_name).sort()).toEqual([name, "opus"].sort());
-		await using decoded = new Program("ffmpeg", ["-v", "error", "-i", url, "-t", "3", "-f", "null", "-"]);
+		await using decoded = new Program("ffmpeg", [
+			...["-v", "error", "-i", url, "-t", "3"],
+			// Pictures of a browser come when they come: of frames per second there is nothing to be rounded to.
+			...["-fps_mode", "passthrough", "-enc_time_base", "-1", "-f", "null", "-"],
+		]);
 		await decoded.succeed();
 		expect(decoded.errors).toBe("");
 
@@ -106,6 +98,19 @@ describe("WebRTC with Chromium", () => {
 		await eventually("the reader is gone", async () => (await sluice.metric("paths_readers", { name })) === 0);
 	});
 });
+
+/** Decodes pictures that come by RTSP, in a client that knows the codec: of VP9 ffmpeg 5 says itself that it is an experiment. */
+async function playsByRtsp(url: string, codec: string): Promise<void> {
+	if (codec === "VP9") {
+		const source = ["rtspsrc", `location=${url}`, "protocols=tcp", "!", "rtpvp9depay", "!", "vp9dec"];
+		await run("gst-launch-1.0", ["-q", ...source, "!", "fakesink", "num-buffers=30"]);
+	} else if (codec !== "AV1") {
+		// Neither ffmpeg 5 nor GStreamer 1.22 has AV1 over RTP. Pictures of a browser come when they come.
+		const read = ["-v", "error", "-rtsp_transport", "tcp", "-i", url, "-map", "0:v", "-t", "2"];
+		const lines = (await run("ffmpeg", [...read, "-fps_mode", "passthrough", "-f", "framecrc", "-"])).toString();
+		expect(lines.match(/^0,/gm)?.length).toBeGreaterThan(20);
+	}
+}
 
 /** Waits until hls.js has shown so many frames. */
 function played(player: Player, frames: number): Promise<PlayerState> {

@@ -222,6 +222,14 @@ describe("Incoming", () => {
 		expect(feedbackOf("FIR")).toEqual([{ type: "FIR", ssrc: 9, command: 1 }]);
 	});
 
+	it("asks as soon as there is somebody to be asked", () => {
+		const { feed, incoming, feedbackOf } = setUp();
+		incoming.readerJoined();
+		expect(feedbackOf("PLI")).toHaveLength(0);
+		feed({ seq: 1, mid: "v" });
+		expect(feedbackOf("PLI")).toHaveLength(1);
+	});
+
 	it("asks for a reader that joins when no key frame came lately", async () => {
 		const { feed, clock, incoming, feedbackOf } = setUp();
 		feed({ seq: 1, mid: "v", payload: KEY });

@@ -43,6 +43,8 @@ export class TrackReceiver {
 	/** What is added to the numbers and time stamps of the encoding. */
 	#sequenceOffset = 0;
 	#timeOffset = 0;
+	/** Readers need a key frame, of whom there is nobody yet to be asked. */
+	#isKeyFrameNeeded = false;
 	/** The next packet is of another run of numbers. */
 	#rebase = false;
 	#lastSequence = -1;
@@ -70,8 +72,9 @@ export class TrackReceiver {
 	keyFrameNeeded(nowMs: number, isFresh = false): void {
 		if (!this.#isVideo) return;
 		const layer = this.#candidate ?? this.#published ?? this.#layers[0];
-		if (isFresh) layer?.keyFrames.join(nowMs);
-		else layer?.keyFrames.need(nowMs);
+		if (layer === undefined) this.#isKeyFrameNeeded = true;
+		else if (isFresh) layer.keyFrames.join(nowMs);
+		else layer.keyFrames.need(nowMs);
 	}
 
 	/** The encoding of a RID, with its SSRC of now. `null` when there are too many. */
@@ -98,6 +101,8 @@ export class TrackReceiver {
 			},
 		});
 		this.#layers.push(layer);
+		if (this.#isKeyFrameNeeded) layer.keyFrames.need(this.#nowMs);
+		this.#isKeyFrameNeeded = false;
 		if (this.#isSimulcast) for (const each of this.#layers) this.#publishLayer(each);
 		return layer;
 	}
