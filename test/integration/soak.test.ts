@@ -41,7 +41,7 @@ describe("forty thousand short sessions", () => {
 	it("leave the heap, the descriptors and the CPU time of a session as they were", { timeout: LIMIT_MS }, async () => {
 		await using folder = await tempDir();
 		const udp = await freeUdpPair();
-		const child = start("./soak-server.ts", ["--expose-gc"], [folder.path, `${udp.rtp}`, `${udp.rtcp}`]);
+		const child = start("../integration/soak-server.ts", ["--expose-gc"], [folder.path, `${udp.rtp}`, `${udp.rtcp}`]);
 		await using _child = { [Symbol.asyncDispose]: () => stop(child) };
 		const { port } = await heard<{ port: number }>(child);
 		const report = () => ask<SoakReport>(child, {});

@@ -84,7 +84,7 @@ describe("a thousand WebRTC sessions that come and go", () => {
 		await using folder = await tempDir();
 		const [udp, apiPort] = [await freeUdpPair(), await freePort()];
 		const args = [folder.path, `${udp.rtp}`, `${apiPort}`];
-		const child = start("./webrtc-cycles-server.ts", ["--expose-gc"], args);
+		const child = start("../integration/webrtc-cycles-server.ts", ["--expose-gc"], args);
 		await using _child = { [Symbol.asyncDispose]: () => stop(child) };
 		const { port } = await heard<{ port: number }>(child);
 		const kit = await openCallerKit();
