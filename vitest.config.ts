@@ -1,7 +1,14 @@
 import { defineConfig } from "vitest/config";
 
+/** Of processes, and not of media in real time: they mind nobody beside them. */
+const BESIDE_OTHERS = ["bucket-away", "cli", "day", "failover", "webhook", "worker"].map(
+	(name) => `test/integration/${name}.test.ts`,
+);
+
 export default defineConfig({
 	test: {
+		// Two cores: real time on one, all else on the other.
+		maxWorkers: 2,
 		reporters: ["default", "./test/support/count-reporter.ts"],
 		passWithNoTests: false,
 		projects: [
@@ -15,8 +22,17 @@ export default defineConfig({
 			},
 			{
 				test: {
+					name: "processes",
+					include: BESIDE_OTHERS,
+					testTimeout: 120_000,
+					hookTimeout: 120_000,
+				},
+			},
+			{
+				test: {
 					name: "integration",
 					include: ["test/integration/**/*.test.ts"],
+					exclude: BESIDE_OTHERS,
 					testTimeout: 120_000,
 					hookTimeout: 120_000,
 					// Real sockets and real players on two cores: one file at a time keeps figures and deadlines honest.

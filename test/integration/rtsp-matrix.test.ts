@@ -6,7 +6,7 @@ import { publish } from "../support/ffmpeg.ts";
 import { sample } from "../support/media.ts";
 import { canJoinGroups } from "../support/multicast.ts";
 import type { Program } from "../support/program.ts";
-import { GstReader, type GstReading, placeInFilm, publishGst, readFfmpeg } from "../support/rtsp-clients.ts";
+import { GstCrash, GstReader, type GstReading, placeInFilm, publishGst, readFfmpeg } from "../support/rtsp-clients.ts";
 import { Sluice } from "../support/sluice.ts";
 import { type TempDir, tempDir } from "../support/temp-dir.ts";
 import { watchWithVlc } from "../support/vlc.ts";
@@ -96,6 +96,13 @@ async function readOnce({ by, read }: Reader, name: string, sound: Reading["soun
 	return `${by}: ${place >= 0 ? "all of the film" : "not as in the film"}`;
 }
 
+/** A client that crashes gets another chance. */
+async function readAgainAfterCrash(reader: Reader, name: string, sound: Reading["sound"]): Promise<string> {
+	return readOnce(reader, name, sound)
+		.catch((error: Error) => (error instanceof GstCrash ? readOnce(reader, name, sound) : Promise.reject(error)))
+		.catch((error: Error) => `${reader.by}: ${error.message}`);
+}
+
 describe.each(PUBLISHERS)("a publisher with $from", ({ from, start }) => {
 	const all = `every kind of reader${HAS_GROUPS ? "" : " but those of groups"}`;
 	it(`is read byte for byte by ${all}`, async () => {
@@ -107,7 +114,7 @@ describe.each(PUBLISHERS)("a publisher with $from", ({ from, start }) => {
 		const read: string[] = [];
 		const lane = async () => {
 			for (let reader = waiting.shift(); reader !== undefined; reader = waiting.shift()) {
-				read.push(await readOnce(reader, name, sound).catch((error: Error) => `${reader?.by}: ${error.message}`));
+				read.push(await readAgainAfterCrash(reader, name, sound));
 			}
 		};
 		const [shown] = await Promise.allSettled([firstPictureOfVlc(name), ...Array.from({ length: AT_ONCE }, lane)]);

@@ -40,6 +40,12 @@ export type GstReading = {
 	readonly login?: Login;
 };
 
+/** What glibc and gst-launch say when GStreamer 1.22 has spoilt its own memory, as it does at times when it decrypts SRTP. */
+const CRASHES = /^(malloc|free|realloc)\(\): |corrupted|Caught SIG(SEGV|ABRT)/m;
+
+/** GStreamer has crashed, which tells nothing of what it was sent. */
+export class GstCrash extends Error {}
+
 /** Access units that may not be in the file yet when they were counted. */
 const MUXER_HOLDS = 5;
 
@@ -77,6 +83,7 @@ export class GstReader implements AsyncDisposable {
 		};
 		await eventually("GStreamer receives enough", isThere, { timeoutMs, everyMs: 100 }).catch((error: Error) => {
 			const got = `GStreamer got ${JSON.stringify(this.received)}`;
+			if (CRASHES.test(this.program.errors)) throw new GstCrash(`${got}\n${this.program.errors}`);
 			throw new Error(`${error.message}: ${got}\n${this.program.errors}`, { cause: error.cause });
 		});
 		await this.program.stop("SIGINT", 2_000);
