@@ -1,13 +1,14 @@
 import { defineConfig } from "vitest/config";
 
-/** Of processes, and not of media in real time: they mind nobody beside them. */
-const BESIDE_OTHERS = ["bucket-away", "cli", "day", "failover", "webhook", "worker"].map(
-	(name) => `test/integration/${name}.test.ts`,
-);
+/** Those that mind nobody beside them: they wait for what happens, and measure nothing. */
+const BESIDE_OTHERS = [
+	...["bucket-away", "cli", "day", "failover", "webhook", "worker"],
+	...["rtsp-forward", "rtsp-tunnels", "sound"],
+	...["webrtc-klv", "webrtc-peers", "webrtc-pull", "webrtc-signalling"],
+].map((name) => `test/integration/${name}.test.ts`);
 
 export default defineConfig({
 	test: {
-		// Two cores: real time on one, all else on the other.
 		maxWorkers: 2,
 		reporters: ["default", "./test/support/count-reporter.ts"],
 		passWithNoTests: false,
@@ -22,7 +23,7 @@ export default defineConfig({
 			},
 			{
 				test: {
-					name: "processes",
+					name: "integration-parallel",
 					include: BESIDE_OTHERS,
 					testTimeout: 120_000,
 					hookTimeout: 120_000,
