@@ -44,7 +44,7 @@ describe("forward error correction with Chromium", () => {
 	])(
 		`$name keeps a viewer of $codec going for $seconds s with 1 packet in 20 lost and 100 ms round trip, seed ${seed}`,
 		// Which packets are lost is by chance: a key frame may be so unlucky that nothing mends it in time.
-		{ timeout: 150_000, retry: 1 },
+		{ timeout: 150_000, retry: 2 },
 		async ({ name, codec, without, seconds }) => {
 			await using near = await WebRtcBrowser.start();
 			await using far = await WebRtcBrowser.start(link.port);

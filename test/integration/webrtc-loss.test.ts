@@ -39,7 +39,7 @@ describe("WebRTC with Chromium over a link that loses packets", () => {
 	afterAll(() => stack.disposeAsync());
 
 	// Which packets are lost is by chance: a key frame may be so unlucky that nothing mends it in time.
-	const chance = { timeout: 180_000, retry: 1 };
+	const chance = { timeout: 180_000, retry: 2 };
 	it(`plays for a minute without a freeze with 5 % lost each way, seed ${seed}`, chance, async () => {
 		const publisher = await browser.publish(sluice.webrtc("lossy"), "VP8");
 		await sluice.ready("lossy", 30_000);
