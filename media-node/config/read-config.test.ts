@@ -29,6 +29,10 @@ describe("reading a configuration", () => {
 		expect(readConfig(defaultConfigFile(), "sluice.yml")).toEqual(settingsSchema.parse({}));
 	});
 
+	it("has nothing to warn of in the file that it writes", () => {
+		expect(read(defaultConfigFile(), { file: "sluice.yml" }).warnings).toEqual([]);
+	});
+
 	it("says in the written file what each setting is for", () => {
 		const text = defaultConfigFile();
 		for (const key of Object.keys(settingsSchema.shape).filter(

@@ -87,6 +87,10 @@ describe("keys that MediaMTX had once", () => {
 		},
 	);
 
+	it("says nothing of a fallback that is empty, as files that were written with every default have it", () => {
+		expect(modernized({ pathDefaults: { fallback: "" } }).deprecations).toEqual([]);
+	});
+
 	it("makes users of the users of paths: those of the defaults count where a path says nothing", () => {
 		const { value } = modernized({
 			pathDefaults: { readUser: "viewer", readPass: "v" },

@@ -144,7 +144,8 @@ export function modernized(raw: Raw): Modernized {
 			delete entry["playback"];
 			deprecations.push({ path: [...at, "playback"], advice: "has no effect any more" });
 		}
-		if ("fallback" in entry) {
+		// Files that were written with every default have it empty.
+		if (typeof entry["fallback"] === "string" && entry["fallback"] !== "") {
 			deprecations.push({ path: [...at, "fallback"], advice: "still works; alwaysAvailable does it better" });
 		}
 		for (const key of PATH_USERS) {
