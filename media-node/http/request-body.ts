@@ -4,16 +4,22 @@ import { InputError } from "#shared/problem.ts";
 /** As MediaMTX: a configuration of many thousand paths fits. */
 export const MAX_BODY_BYTES = 10 * 1024 * 1024;
 
+/** What a body may be. `name`: what it is, for messages. */
+export type BodyLimit = { readonly maxBytes: number; readonly name: string };
+
+const ANY_BODY: BodyLimit = { maxBytes: MAX_BODY_BYTES, name: "body" };
+
 /** Reads the body of a request as UTF-8. @throws InputError `input.too_large`, `input.invalid` */
-export async function readBody(request: IncomingMessage): Promise<string> {
-	if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+export async function readBody(request: IncomingMessage, limit: BodyLimit = ANY_BODY): Promise<string> {
+	const { maxBytes } = limit;
+	if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(limit);
 	const chunks: Uint8Array[] = [];
 	let size = 0;
 	try {
 		// The connection stays, for the answer that says what is wrong.
 		for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
 			size += chunk.length;
-			if (size > MAX_BODY_BYTES) throw tooLarge();
+			if (size > maxBytes) throw tooLarge(limit);
 			chunks.push(chunk);
 		}
 	} catch (cause) {
@@ -23,8 +29,6 @@ export async function readBody(request: IncomingMessage): Promise<string> {
 	return Buffer.concat(chunks).toString("utf8");
 }
 
-function tooLarge(): InputError {
-	return new InputError("input.too_large", `The body is larger than ${MAX_BODY_BYTES} bytes`, {
-		data: { maxBytes: MAX_BODY_BYTES },
-	});
+function tooLarge({ maxBytes, name }: BodyLimit): InputError {
+	return new InputError("input.too_large", `The ${name} is larger than ${maxBytes} bytes`, { data: { maxBytes } });
 }

@@ -6,6 +6,7 @@ import type { ReadableStreamOfPath } from "../stream/publication.ts";
 import { readKlv } from "./data/klv-reader.ts";
 import type { PeerMedia, PeerSession } from "./peer-session.ts";
 import type { DataTrack, OutgoingTrack } from "./sdp/negotiate-read.ts";
+import type { MadeSound } from "./send/made-sound.ts";
 import { Outgoing } from "./send/outgoing.ts";
 import type { WebRtcTransport } from "./transport/transport.ts";
 
@@ -13,7 +14,7 @@ export type ReadMediaOptions = {
 	readonly stream: ReadableStreamOfPath;
 	readonly tracks: readonly OutgoingTrack[];
 	/** Sound of another stream, which is made for readers; `null` where there is none, or none is needed. */
-	readonly sound: { readonly stream: ReadableStreamOfPath; readonly tracks: readonly OutgoingTrack[] } | null;
+	readonly sound: MadeSound | null;
 	/** What goes over a data channel. */
 	readonly data: DataTrack | null;
 	/** Of the client, without the question mark. */

@@ -16,6 +16,7 @@ import { pushedTracks, pushOffer } from "./sdp/negotiate-push.ts";
 import { answerViewer, type DataTrack, type LeftOutTrack, type OutgoingTrack } from "./sdp/negotiate-read.ts";
 import { localTransportOf } from "./sdp/negotiation.ts";
 import type { Sdp } from "./sdp/sdp.ts";
+import { withoutMadeSound } from "./send/made-sound.ts";
 import type { WebRtcEndpoint } from "./transport/endpoint.ts";
 import type { WebRtcTransport } from "./transport/transport.ts";
 import type { SessionRequest, WebRtcSession, WebRtcSessions } from "./webrtc-sessions.ts";
@@ -145,10 +146,7 @@ export class Sessions implements WebRtcSessions, AsyncDisposable {
 	/** What a viewer gets once it has connected. */
 	#viewing({ request, stream, opus, sent, data, transport }: Viewing): Agreed["begin"] {
 		const { clock, log } = this.#options;
-		const made = opus?.tracks ?? [];
-		const isMade = ({ track }: OutgoingTrack) => made.includes(track);
-		const sound = opus !== null && sent.some(isMade) ? { stream: opus, tracks: sent.filter(isMade) } : null;
-		const tracks = sent.filter((track) => !isMade(track));
+		const { tracks, sound } = withoutMadeSound(sent, opus);
 		const { query } = request.access;
 		return (session) => readMedia(session, { stream, tracks, sound, data, query, transport, clock, log });
 	}

@@ -79,3 +79,8 @@ export function framesSeen(page: Page): Promise<FramesSeen> {
 		};
 	}, GAPS_KEPT);
 }
+
+/** The longest time without a new picture, in ms, but for what the machine did not let the page do. */
+export function longestGapMs({ gaps }: FramesSeen): number {
+	return Math.max(...gaps.map(({ ms, stalledMs }) => ms - stalledMs));
+}

@@ -6,6 +6,7 @@ import type { ReadableStreamOfPath } from "../../stream/publication.ts";
 import { UNCOUNTED_READER } from "../../stream/stream.ts";
 import { type PushOffer, pushedTracks, pushOffer } from "../sdp/negotiate-push.ts";
 import type { OutgoingTrack } from "../sdp/negotiate-read.ts";
+import { withoutMadeSound } from "../send/made-sound.ts";
 import { Outgoing } from "../send/outgoing.ts";
 import { openCall, type WebRtcClientOptions } from "./client-call.ts";
 import { whipTarget } from "./whip-client.ts";
@@ -48,12 +49,11 @@ async function run(context: ForwardContext, client: WhipForwardOptions, signal: 
 		},
 		signal,
 	);
-	const soundTracks = tracks.filter(({ track }) => made.includes(track));
-	const sound = opus !== null && soundTracks.length > 0 ? { stream: opus, tracks: soundTracks } : null;
+	const { tracks: own, sound } = withoutMadeSound(tracks, opus);
 	const outgoing = parts.use(
 		new Outgoing({
 			stream,
-			tracks: tracks.filter(({ track }) => !made.includes(track)),
+			tracks: own,
 			...(sound === null ? {} : { sound }),
 			keyFrameWaitMs: KEY_FRAME_WAIT_MS,
 			clock,

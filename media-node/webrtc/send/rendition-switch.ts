@@ -32,8 +32,6 @@ export class RenditionSwitch implements Disposable {
 	/** What is added to its time stamps. */
 	#timeOffset = 0;
 	#next: Reading | null = null;
-	/** How often it was moved. */
-	switches = 0;
 
 	constructor(options: RenditionSwitchOptions) {
 		this.#options = options;
@@ -91,7 +89,6 @@ export class RenditionSwitch implements Disposable {
 		this.#timeOffset = this.#offsetOf(feed, u32(batch.bytes, offset + 4), lane.sender.lastTimestamp);
 		this.#present = next;
 		this.#next = null;
-		this.switches++;
 		seat?.[Symbol.dispose]();
 	}
 

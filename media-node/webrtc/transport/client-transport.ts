@@ -4,7 +4,7 @@ import { lookup } from "node:dns/promises";
 import { isIP, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import type { Clock } from "#shared/clock.ts";
-import { GoneError, ProtocolError, type SluiceError } from "#shared/problem.ts";
+import { GoneError, type SluiceError } from "#shared/problem.ts";
 import type { Logger } from "../../log.ts";
 import type { SrtpProfile } from "../../srtp/profile.ts";
 import type { Candidate } from "../sdp/candidate.ts";
@@ -13,7 +13,7 @@ import { fingerprintHash } from "./dtls-proof.ts";
 import { type HostOptions, hostCandidates } from "./host-candidates.ts";
 import { CHECK_INTERVAL_MS, IceAgent, MAX_PAIRS } from "./ice-agent.ts";
 import type { Route } from "./route.ts";
-import { SecureChannel } from "./secure-channel.ts";
+import { failed, SecureChannel, saidGoodbye } from "./secure-channel.ts";
 import { parseStun } from "./stun.ts";
 import type { LocalDescription, RemoteDescription } from "./transport.ts";
 import { UdpMux } from "./udp-mux.ts";
@@ -234,11 +234,3 @@ export class ClientTransport implements AsyncDisposable {
 }
 
 function ignore(): void {}
-
-function failed(message: string): ProtocolError {
-	return new ProtocolError("webrtc.failed", message);
-}
-
-function saidGoodbye(): GoneError {
-	return new GoneError("session.closed", "The WebRTC peer closed the session");
-}

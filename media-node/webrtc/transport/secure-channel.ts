@@ -1,3 +1,4 @@
+import { GoneError, ProtocolError } from "#shared/problem.ts";
 import type { Logger } from "../../log.ts";
 import type { SrtpProfile } from "../../srtp/profile.ts";
 import { SrtcpContext } from "../../srtp/srtcp-context.ts";
@@ -151,4 +152,14 @@ export class SecureChannel {
 		this.#isConnected = true;
 		this.#options.onConnected();
 	}
+}
+
+/** Why a transport ends that has failed. */
+export function failed(message: string): ProtocolError {
+	return new ProtocolError("webrtc.failed", message);
+}
+
+/** Why a transport ends whose peer said goodbye. */
+export function saidGoodbye(): GoneError {
+	return new GoneError("session.closed", "The WebRTC peer closed the session");
 }

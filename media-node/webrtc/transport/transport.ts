@@ -1,12 +1,12 @@
 import type { Clock } from "#shared/clock.ts";
-import { GoneError, ProtocolError, type SluiceError } from "#shared/problem.ts";
+import { GoneError, type SluiceError } from "#shared/problem.ts";
 import type { Logger } from "../../log.ts";
 import type { SrtpProfile } from "../../srtp/profile.ts";
 import type { DtlsCertificate, DtlsLibrary } from "./dtls-adapter.ts";
 import { type Fingerprint, fingerprintHash } from "./dtls-proof.ts";
 import { IceLite } from "./ice-lite.ts";
 import type { Route } from "./route.ts";
-import { SecureChannel } from "./secure-channel.ts";
+import { failed, SecureChannel, saidGoodbye } from "./secure-channel.ts";
 import type { MuxSession, SessionTable } from "./session-table.ts";
 import type { StunMessage } from "./stun.ts";
 
@@ -260,12 +260,4 @@ function ignore(): void {}
 
 function isSameFingerprint(a: Fingerprint, b: Fingerprint): boolean {
 	return a.algorithm.toLowerCase() === b.algorithm.toLowerCase() && a.value.toLowerCase() === b.value.toLowerCase();
-}
-
-function failed(message: string): ProtocolError {
-	return new ProtocolError("webrtc.failed", message);
-}
-
-function saidGoodbye(): GoneError {
-	return new GoneError("session.closed", "The WebRTC peer closed the session");
 }

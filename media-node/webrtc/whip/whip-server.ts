@@ -5,6 +5,7 @@ import https from "node:https";
 import type { Clock } from "#shared/clock.ts";
 import { addressOf } from "#shared/config/address.ts";
 import { InputError } from "#shared/problem.ts";
+import { readBody } from "../../http/request-body.ts";
 import { MAX_SDP_BYTES } from "../sdp/sdp.ts";
 import { failure, type WhipAnswer } from "./whip-answer.ts";
 import type { WhipRequest } from "./whip-request.ts";
@@ -32,6 +33,8 @@ const STOP_MS = 2_000;
 /** How late a request that takes too long may be noticed. */
 const CHECK_MS = 1_000;
 const MAX_CONNECTIONS = 4_096;
+
+const DESCRIPTION = { maxBytes: MAX_SDP_BYTES, name: "description" };
 
 const PREFLIGHT = {
 	"access-control-allow-methods": "OPTIONS, GET, HEAD, POST, PATCH, DELETE",
@@ -130,7 +133,7 @@ export class WhipServer implements AsyncDisposable {
 			userAgent: headers["user-agent"] ?? "",
 			ip: this.#options.clientAddress(socket.remoteAddress ?? "", forwardedFor),
 			signal,
-			body: () => readBody(request),
+			body: () => readBody(request, DESCRIPTION),
 		};
 	}
 }
@@ -175,27 +178,4 @@ function listenError(cause: Error, port: number): InputError {
 		);
 	}
 	return new InputError("config.invalid", `webrtcAddress: cannot listen: ${cause.message}`, { cause });
-}
-
-/** Reads a body as UTF-8. The connection stays, for the answer that says what is wrong. */
-async function readBody(request: IncomingMessage): Promise<string> {
-	if (Number(request.headers["content-length"] ?? 0) > MAX_SDP_BYTES) throw tooLarge();
-	const chunks: Uint8Array[] = [];
-	let size = 0;
-	try {
-		for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
-			size += chunk.length;
-			if (size > MAX_SDP_BYTES) throw tooLarge();
-			chunks.push(chunk);
-		}
-	} catch (cause) {
-		if (cause instanceof InputError) throw cause;
-		throw new InputError("input.invalid", "The request ended before its body did", { cause });
-	}
-	return Buffer.concat(chunks).toString("utf8");
-}
-
-function tooLarge(): InputError {
-	const data = { maxBytes: MAX_SDP_BYTES };
-	return new InputError("input.too_large", `The description is larger than ${MAX_SDP_BYTES} bytes`, { data });
 }
