@@ -10,7 +10,7 @@ import type { Settings } from "#shared/config/settings.ts";
 import { InputError } from "#shared/problem.ts";
 import type { Logger } from "../log.ts";
 import { type HttpExchangeOptions, HttpExchanges } from "./http-exchange.ts";
-import { createHttpsServer, readCertificate, type TlsFiles } from "./tls-files.ts";
+import { type Certificate, createHttpsServer, readCertificate, type TlsFiles, watchCertificate } from "./tls-files.ts";
 
 export type HttpServerSettings = {
 	/** How the settings begin, such as `api`: for messages. */
@@ -37,8 +37,6 @@ const IDLE_MS = 30_000;
 const STOP_MS = 2_000;
 /** How late a request that takes too long may be noticed. */
 const CHECK_MS = 1_000;
-/** How often the files of the certificate are looked at. */
-const CERTIFICATE_INTERVAL_MS = 10_000;
 const MAX_CONNECTIONS = 1_024;
 const UNIX = "unix://";
 
@@ -118,22 +116,10 @@ async function createServer(options: HttpServerOptions, parts: DisposableStack):
 		connectionsCheckingInterval: CHECK_MS,
 	};
 	if (files === null) return http.createServer(timeouts);
-	let current = await readCertificate(files, prefix);
-	const server = createHttpsServer(current, files, prefix, { ...timeouts, handshakeTimeout: readTimeoutMs });
-	const follow = async () => {
-		const next = await readCertificate(files, prefix);
-		if (next.key === current.key && next.cert === current.cert) return;
-		server.setSecureContext(next);
-		current = next;
-		log.info(`The certificate of ${prefix}Address was replaced`);
-	};
-	parts.use(
-		clock.every(CERTIFICATE_INTERVAL_MS, () => {
-			follow().catch((error: unknown) => {
-				log.error({ err: error }, `The certificate of ${prefix}Address cannot be read: the old one stays`);
-			});
-		}),
-	);
+	const certificate = await readCertificate(files, prefix);
+	const server = createHttpsServer(certificate, files, prefix, { ...timeouts, handshakeTimeout: readTimeoutMs });
+	const replace = (next: Certificate) => server.setSecureContext(next);
+	parts.use(watchCertificate({ files, prefix, certificate, replace, clock, log }));
 	return server;
 }
 

@@ -7,7 +7,7 @@ import { ClientAddress } from "../http/client-address.ts";
 import { allowedOrigin } from "../http/cors.ts";
 import { httpCredentials } from "../http/http-credentials.ts";
 import type { HttpServerSettings } from "../http/http-server.ts";
-import { readCertificate } from "../http/tls-files.ts";
+import { type Certificate, readCertificate, watchCertificate } from "../http/tls-files.ts";
 import type { Logger } from "../log.ts";
 import type { ReadableStreamOfPath, StreamTable } from "../stream/publication.ts";
 import type { PeerSnapshot } from "./peer-session.ts";
@@ -73,6 +73,10 @@ export class WebRtcServer implements AsyncDisposable {
 				clock,
 			}),
 		);
+		if (certificate !== null && http.certificate !== null) {
+			const replace = (next: Certificate) => whip.replaceCertificate(next);
+			parts.use(watchCertificate({ files: http.certificate, prefix: http.prefix, certificate, replace, clock, log }));
+		}
 		return new WebRtcServer({ sessions, endpoint, whip }, parts.move());
 	}
 
