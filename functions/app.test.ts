@@ -55,8 +55,11 @@ describe("the OpenAPI document", () => {
 		];
 		const secured = operationsOf(await documentOf(test.get)).filter(({ operation }) => operation.security.length > 0);
 		expect(secured.length).toBeGreaterThan(18);
-		for (const { path, method } of secured) {
+		for (const { path, method, operation } of secured) {
 			for (const [what, token, status] of tokens) {
+				// Theirs: a token for every path is one for the path that the test asks for.
+				if (what === "a viewer's" && operation["x-sluice-access"] === "path-read") continue;
+				if (what === "a publisher's" && operation["x-sluice-access"] === "path-publish") continue;
 				const response = await test.app.request(`http://functions.test${path.replaceAll(/\{\w+\}/g, "x")}`, {
 					method,
 					...(token === null ? {} : { headers: { authorization: `Bearer ${token}` } }),
@@ -72,6 +75,7 @@ describe("the OpenAPI document", () => {
 		const { get } = await functionsForTest();
 		const open = operationsOf(await documentOf(get)).filter(({ operation }) => operation.security.length === 0);
 		expect(open.map(({ operation }) => operation.operationId).sort()).toEqual([
+			"authenticateForMediaMtx",
 			"getHealth",
 			"getKeys",
 			"getMedia",
@@ -147,7 +151,8 @@ describe("tokens", () => {
 			subject: "ana",
 			permissions: [{ action: "read", path: "site/cam01" }],
 		});
-		expect((await api("POST", "/v1/tokens/inspect", { token: `${token}x` })).status).toBe(401);
+		const changed = await api("POST", "/v1/tokens/inspect", { token: `${token}x` });
+		expect(await changed.json()).toMatchObject({ valid: false, verified: false, subject: "ana" });
 	});
 
 	it.each([

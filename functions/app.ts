@@ -1,21 +1,30 @@
 import { Hono } from "hono";
-import { allows } from "#shared/access/permission.ts";
-import type { Claims } from "#shared/access/token.ts";
-import { DeniedError, GoneError } from "#shared/problem.ts";
+import { GoneError } from "#shared/problem.ts";
+import { KnownKeys } from "./access/known-keys.ts";
 import type { Deps } from "./deps.ts";
-import { check, readBody } from "./input.ts";
+import { type Limits, RateLimits } from "./limits/rate-limits.ts";
 import { NewestRecords } from "./newest-records.ts";
 import { openApiDocument } from "./openapi.ts";
 import { publicInstance } from "./public-instance.ts";
 import { respondJson, respondPreflight, respondProblem } from "./respond.ts";
+import { auditRoutes } from "./routes/audit.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { keyRoutes } from "./routes/keys.ts";
+import { meRoutes } from "./routes/me.ts";
+import { mediamtxAuthRoutes } from "./routes/mediamtx-auth.ts";
+import { nodeRoutes } from "./routes/nodes.ts";
+import { pathHistoryRoutes } from "./routes/path-history.ts";
 import { pathRoutes } from "./routes/paths.ts";
-import { PLAYBACK_ROUTES, play } from "./routes/playback.ts";
+import { EDGE_SEGMENT, PLAYBACK_ROUTES, play, playAtEdge } from "./routes/playback.ts";
+import { revocationRoutes } from "./routes/revocations.ts";
+import { routingRoutes } from "./routes/routing.ts";
+import { signingKeyRoutes } from "./routes/signing-keys.ts";
 import { streamRoutes } from "./routes/streams.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
-import { type Method, type Route, route, routerPath } from "./routing.ts";
+import { type Route, route, routerPath } from "./routing.ts";
+import { serve } from "./serve.ts";
 
 export const API_VERSION = "0.1.0";
 
@@ -34,19 +43,29 @@ const documentRoute = route({
 
 /** Every route but those of playback, whose first segment is a token. */
 export const ROUTES: readonly Route[] = [
+	...meRoutes,
+	...keyRoutes,
+	...auditRoutes,
 	...tokenRoutes,
+	...revocationRoutes,
+	...signingKeyRoutes,
+	...pathHistoryRoutes,
 	...pathRoutes,
 	...streamRoutes,
 	...webhookRoutes,
 	...deliveryRoutes,
+	...nodeRoutes,
+	...routingRoutes,
+	...mediamtxAuthRoutes,
 	...healthRoutes,
 	documentRoute,
 ];
 
 /** The functions, as one application of web-standard requests and responses. */
-export function createApp(deps: Deps): Hono {
+export function createApp(deps: Deps, limits: Limits = new RateLimits(deps.clock)): Hono {
 	const app = new Hono();
 	const records = new NewestRecords(deps);
+	const services = { deps, keys: new KnownKeys(deps), limits };
 	app.use(async (context, next) => {
 		const began = deps.clock.monotonic();
 		if (context.req.method === "OPTIONS") return respondPreflight();
@@ -58,19 +77,23 @@ export function createApp(deps: Deps): Hono {
 		);
 		return undefined;
 	});
-	for (const definition of ROUTES) {
-		app.on(definition.method, routerPath(definition.path), (context) =>
-			serve(definition, deps, context.req.raw, context.req.param()),
-		);
-	}
-	for (const [path, methods] of methodsByPath(ROUTES)) {
+	for (const [path, definitions] of routesByPath(ROUTES)) {
+		for (const definition of definitions) {
+			app.on(definition.method, path, (context) =>
+				serve(definition, services, context.req.raw, context.env, context.req.param()),
+			);
+		}
+		const allow = definitions.map(({ method }) => method).join(", ");
 		app.all(path, () => {
-			throw new GoneError("http.method", `This address takes ${methods.join(", ")}`, {
-				data: { allow: methods.join(", ") },
-			});
+			throw new GoneError("http.method", `This address takes ${allow}`, { data: { allow } });
 		});
 	}
-	app.get("/:token/*", (context) => play(deps, records, context.req.raw));
+	app.get(`/${EDGE_SEGMENT}/*`, (context) => playAtEdge({ deps, records, request: context.req.raw }));
+	app.get("/:token/*", (context) => {
+		const viewer = deps.viewerOf(context.req.raw, context.env);
+		limits.playback(viewer.ip, context.req.param("token"));
+		return play({ deps, records, request: context.req.raw }, viewer);
+	});
 	app.notFound(() => {
 		throw new GoneError("http.not_found", "There is nothing at this address; /openapi.json lists what there is");
 	});
@@ -83,49 +106,13 @@ export function createApp(deps: Deps): Hono {
 	return app;
 }
 
-async function serve(
-	definition: Route,
-	deps: Deps,
-	request: Request,
-	params: Record<string, string>,
-): Promise<Response> {
-	const claims = definition.access === "public" ? null : await claimsOf(deps, request, definition.access);
-	const input = {
-		deps,
-		request,
-		claims,
-		params: definition.params && check(definition.params, params, "path"),
-		query: definition.query && check(definition.query, Object.fromEntries(new URL(request.url).searchParams), "query"),
-		body: await readBody(request, definition),
-	};
-	return definition.handler(input as never);
-}
-
-/** Who asks, if they may. @throws DeniedError */
-async function claimsOf(
-	{ verifier }: Deps,
-	request: Request,
-	access: Exclude<Route["access"], "public">,
-): Promise<Claims> {
-	if (access === "path-token") throw new TypeError("Cannot serve a route of playback from the table");
-	const [scheme = "", token = ""] = (request.headers.get("authorization") ?? "").split(/ +/, 2);
-	if (scheme.toLowerCase() !== "bearer" || token === "") {
-		throw new DeniedError(
-			"access.token_missing",
-			"This needs an Authorization: Bearer header with a token; `npx sluice token --admin` makes one",
-		);
+/** The longest first, so that the end of one is never taken for a part of the name that ends a shorter one. */
+function routesByPath(routes: readonly Route[]): [string, Route[]][] {
+	const byPath = new Map<string, Route[]>();
+	for (const definition of routes) {
+		const path = routerPath(definition.path);
+		byPath.set(path, [...(byPath.get(path) ?? []), definition]);
 	}
-	const claims = await verifier.verify(token);
-	if (!allows(claims.permissions, access, ""))
-		throw new DeniedError("access.forbidden", `The token does not allow the action ${access}`);
-	return claims;
-}
-
-function methodsByPath(routes: readonly Route[]): Map<string, Method[]> {
-	const methods = new Map<string, Method[]>();
-	for (const { path, method } of routes) {
-		const at = routerPath(path);
-		methods.set(at, [...(methods.get(at) ?? []), method]);
-	}
-	return methods;
+	const length = (path: string) => path.split("/").length;
+	return [...byPath].sort(([a], [b]) => length(b) - length(a));
 }

@@ -3,6 +3,8 @@ import type { TokenVerifier } from "#shared/access/token.ts";
 import type { Clock } from "#shared/clock.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import type { Settings } from "./settings.ts";
+import type { TokenAccess } from "./tokens/token-access.ts";
+import type { ViewerOf } from "./tokens/viewer.ts";
 import type { WebhookTransport } from "./webhooks/transport.ts";
 
 /** One line of a structured log. Never a token or a key. */
@@ -16,7 +18,11 @@ export type Deps = {
 	readonly store: ObjectStore;
 	readonly clock: Clock;
 	readonly settings: Settings;
+	/** That of {@link Deps.tokens}: for requests that are not about watching. */
 	readonly verifier: TokenVerifier;
+	readonly tokens: TokenAccess;
+	/** Who asks, as the platform knows it. */
+	readonly viewerOf: ViewerOf;
 	/** Presigns URLs of the bucket; `null` where it has none, as a folder does. */
 	readonly presign: Presign | null;
 	readonly webhooks: WebhookTransport;

@@ -2,8 +2,6 @@
 
 import { handle } from "hono/aws-lambda";
 import { createPresigner, type Presign } from "#shared/access/presign.ts";
-import { publicJwks } from "#shared/access/signing-key.ts";
-import { createTokenVerifier } from "#shared/access/token.ts";
 import { systemClock } from "#shared/clock.ts";
 import { type BucketLocation, parseBucketLocation } from "#shared/store/bucket-location.ts";
 import { openStore } from "#shared/store/open-store.ts";
@@ -13,6 +11,8 @@ import { jsonLog } from "./json-log.ts";
 import { nodeHashes } from "./node-hashes.ts";
 import { nodeTransport } from "./node-send.ts";
 import { environmentSchema } from "./settings.ts";
+import { TokenAccess } from "./tokens/token-access.ts";
+import { viewerOfLambda } from "./tokens/viewer.ts";
 import { drainOutbox } from "./webhooks/drain.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -39,11 +39,16 @@ type LambdaHandler = ReturnType<typeof handle>;
 async function openAll(environment: Environment): Promise<{ deps: Deps; respond: LambdaHandler }> {
 	const settings = environmentSchema.parse(environment);
 	const location = parseBucketLocation(environment["SLUICE_BUCKET"] ?? "");
+	const store = await openStore(location);
+	const tokens = new TokenAccess({ store, clock: systemClock, settings, sharesReads: false });
 	const deps: Deps = {
-		store: await openStore(location),
+		store,
 		clock: systemClock,
 		settings,
-		verifier: createTokenVerifier({ keys: publicJwks(settings.signingKeys), clock: systemClock }),
+		verifier: tokens.verifier,
+		tokens,
+		// `cloudfront` where the function's URL answers CloudFront alone.
+		viewerOf: viewerOfLambda(environment["SLUICE_CDN"] === "cloudfront"),
 		presign: presignOf(location, environment),
 		webhooks: nodeTransport({ allowInsecure: settings.webhookAllowInsecure, now: () => systemClock.now() }),
 		log: jsonLog,

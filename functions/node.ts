@@ -3,8 +3,6 @@
 import type { AddressInfo } from "node:net";
 import { serve } from "@hono/node-server";
 import { createPresigner, type Presign, type PresignerOptions } from "#shared/access/presign.ts";
-import { publicJwks } from "#shared/access/signing-key.ts";
-import { createTokenVerifier } from "#shared/access/token.ts";
 import type { Clock } from "#shared/clock.ts";
 import { InputError, SluiceError } from "#shared/problem.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
@@ -13,6 +11,8 @@ import type { Deps, FunctionsLog } from "./deps.ts";
 import { nodeHashes } from "./node-hashes.ts";
 import { nodeTransport } from "./node-send.ts";
 import type { Settings } from "./settings.ts";
+import { TokenAccess } from "./tokens/token-access.ts";
+import { viewerOfNode } from "./tokens/viewer.ts";
 import { drainOutbox } from "./webhooks/drain.ts";
 
 export type FunctionsServerOptions = {
@@ -135,12 +135,15 @@ export class FunctionsServer implements AsyncDisposable {
 }
 
 function depsOf({ settings, store, presign, clock, log }: FunctionsServerOptions): Deps {
+	const tokens = new TokenAccess({ store, clock, settings, sharesReads: true });
 	return {
 		store,
 		clock,
 		settings,
 		log,
-		verifier: createTokenVerifier({ keys: publicJwks(settings.signingKeys), clock }),
+		verifier: tokens.verifier,
+		tokens,
+		viewerOf: viewerOfNode,
 		presign: presign === null ? null : presignerOf(presign, clock),
 		webhooks: nodeTransport({ allowInsecure: settings.webhookAllowInsecure, now: () => clock.now() }),
 		sharesReads: true,

@@ -48,7 +48,9 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
 		},
 		components: {
 			schemas,
-			securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+			securitySchemes: {
+				bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "An API key, slk_…, or a token" },
+			},
 		},
 	};
 }
@@ -85,6 +87,7 @@ function operationOf(
 		// A token in the path is a parameter, which OpenAPI does not count as security.
 		security: route.access === "public" || route.access === "path-token" ? [] : [{ bearer: [] }],
 		"x-sluice-access": route.access,
+		...(route.scope === undefined ? {} : { "x-sluice-scope": route.scope }),
 	};
 }
 

@@ -9,12 +9,17 @@ export async function readPathOverrides(
 	store: ObjectStore,
 	name: PathName,
 ): Promise<{ overrides: PathOverrides; etag: string } | null> {
-	const key = pathConfigKey(name);
-	const object = await store.get(key);
+	const object = await store.get(pathConfigKey(name));
 	if (object === null) return null;
+	return { overrides: parsePathOverrides(name, await object.text()), etag: object.etag };
+}
+
+/** @throws StoreError `store.refused` when the document is damaged */
+export function parsePathOverrides(name: PathName, text: string): PathOverrides {
 	try {
-		return { overrides: pathOverridesSchema.parse(JSON.parse(await object.text())), etag: object.etag };
+		return pathOverridesSchema.parse(JSON.parse(text));
 	} catch (cause) {
+		const key = pathConfigKey(name);
 		throw new StoreError("store.refused", `The document ${key} is damaged: PUT the configuration of ${name} again`, {
 			cause,
 		});

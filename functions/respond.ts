@@ -49,7 +49,9 @@ export function respondProblem(error: unknown, instance: string): Response {
 			"content-type": "application/problem+json",
 			"cache-control": "no-store",
 			...(problem.status === 401 ? { "www-authenticate": 'Bearer realm="sluice"' } : {}),
-			...(problem.status === 503 || problem.status === 429 ? { "retry-after": "2" } : {}),
+			...(problem.status === 503 || problem.status === 429
+				? { "retry-after": String(problem["retryAfterS"] ?? 2) }
+				: {}),
 			...allow,
 		},
 	});

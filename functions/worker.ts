@@ -1,19 +1,25 @@
 /** The Cloudflare Workers entry: R2 by its binding, deliveries by a cron trigger. */
 
 import type { Hono } from "hono";
-import { publicJwks } from "#shared/access/signing-key.ts";
-import { createTokenVerifier } from "#shared/access/token.ts";
 import { systemClock } from "#shared/clock.ts";
 import { createApp } from "./app.ts";
 import type { Deps } from "./deps.ts";
+import { type EdgeCache, playThroughCache } from "./edge-cache.ts";
 import { jsonLog } from "./json-log.ts";
 import { environmentSchema } from "./settings.ts";
 import type { R2Bucket } from "./store/r2-bucket.ts";
 import { R2Store } from "./store/r2-store.ts";
+import { TokenAccess } from "./tokens/token-access.ts";
+import { viewerOfCloudflare } from "./tokens/viewer.ts";
 import { drainOutbox } from "./webhooks/drain.ts";
 import { fetchTransport } from "./webhooks/transport.ts";
 
 type Environment = { readonly BUCKET: R2Bucket } & Readonly<Record<string, unknown>>;
+
+type ExecutionContext = { waitUntil(work: Promise<unknown>): void };
+
+/** What the runtime has beside the standard: one cache of the data centre, which is there without being opened. */
+declare const caches: { readonly default: EdgeCache };
 
 type Instance = { readonly environment: Environment; readonly deps: Deps; readonly app: Hono };
 
@@ -23,11 +29,15 @@ let instance: Instance | null = null;
 function instanceOf(environment: Environment): Instance {
 	if (instance?.environment !== environment) {
 		const settings = environmentSchema.parse(environment);
+		const store = new R2Store(environment.BUCKET);
+		const tokens = new TokenAccess({ store, clock: systemClock, settings, sharesReads: false });
 		const deps: Deps = {
-			store: new R2Store(environment.BUCKET),
+			store,
 			clock: systemClock,
 			settings,
-			verifier: createTokenVerifier({ keys: publicJwks(settings.signingKeys), clock: systemClock }),
+			verifier: tokens.verifier,
+			tokens,
+			viewerOf: viewerOfCloudflare,
 			// The binding has no credentials to sign with.
 			presign: null,
 			webhooks: fetchTransport(() => systemClock.now()),
@@ -40,8 +50,11 @@ function instanceOf(environment: Environment): Instance {
 }
 
 export default {
-	fetch(request: Request, environment: Environment): Response | Promise<Response> {
-		return instanceOf(environment).app.fetch(request);
+	async fetch(request: Request, environment: Environment, context: ExecutionContext): Promise<Response> {
+		const { app, deps } = instanceOf(environment);
+		const fetch = (asked: Request) => app.fetch(asked);
+		const waitUntil = (work: Promise<unknown>) => context.waitUntil(work);
+		return (await playThroughCache({ deps, cache: caches.default, fetch, waitUntil }, request)) ?? fetch(request);
 	},
 	async scheduled(_event: unknown, environment: Environment): Promise<void> {
 		await drainOutbox(instanceOf(environment).deps);

@@ -11,7 +11,7 @@ import { sizeBytes } from "#shared/config/scalar.ts";
 import type { Settings } from "#shared/config/settings.ts";
 import type { StreamEventType } from "#shared/events/event.ts";
 import type { PathName } from "#shared/path-name.ts";
-import { StoreError } from "#shared/problem.ts";
+import { GoneError, StoreError } from "#shared/problem.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import type { AccessRequest } from "./access/access.ts";
 import { Failures } from "./access/failures.ts";
@@ -20,9 +20,12 @@ import { openControlApi } from "./api/control-api.ts";
 import type { ControlParts } from "./api/control-route.ts";
 import { openMetrics } from "./api/metrics-api.ts";
 import { RetentionSweeper } from "./bucket/retention-sweeper.ts";
+import { openNodeKey } from "./config/node-key.ts";
 import type { NodeSecrets } from "./config/secrets.ts";
+import { AccessWatch } from "./control/access-watch.ts";
 import { ConfigWatch } from "./control/config-watch.ts";
 import { EventReporter } from "./control/event-reporter.ts";
+import { NodeHeartbeat } from "./control/heartbeat.ts";
 import { LiveMarks } from "./control/live-marks.ts";
 import { mpegtsSource } from "./datagram/mpegts-source.ts";
 import { rtpSource } from "./datagram/rtp-source.ts";
@@ -34,6 +37,7 @@ import { type HttpServer, type HttpServerSettings, httpServerSettings } from "./
 import { LiveHls } from "./live-hls.ts";
 import type { Logger } from "./log.ts";
 import { accessSettings, nodeAuthenticator } from "./node-access.ts";
+import { heartbeatFacts, heartbeatIntervalMs } from "./node-heartbeat.ts";
 import { createMetrics } from "./node-metrics.ts";
 import {
 	demandSettings,
@@ -76,7 +80,16 @@ export type MediaNodeOptions = {
 };
 
 /** Settings that a running node cannot take over. */
-const FIXED = ["nodeId", "dataDir", "bucket", "spoolMaxSize", "functions", "functionsAddress", "publicURL"] as const;
+const FIXED = [
+	"nodeId",
+	"dataDir",
+	"bucket",
+	"spoolMaxSize",
+	"functions",
+	"functionsAddress",
+	"publicURL",
+	"nodeHeartbeat",
+] as const;
 
 export class MediaNode implements AsyncDisposable {
 	readonly table: PathTable;
@@ -171,14 +184,17 @@ export class MediaNode implements AsyncDisposable {
 			log,
 			configs,
 			maxPacketBytes: () => maxPacketBytes(settings),
-			// An offline clip never takes the stream of another node.
-			onPublish: (name, config, stop, { role }) =>
-				hls.prepare(name, role === "offline" ? { ...config, overridePublisher: false } : config, stop),
+			onPublish: (name, config, stop, { role }) => {
+				if (heartbeat?.draining === true && role === undefined) throw draining(name);
+				// An offline clip never takes the stream of another node.
+				return hls.prepare(name, role === "offline" ? { ...config, overridePublisher: false } : config, stop);
+			},
 			onDemand: (name, configured, query) => {
 				const demand = demandSettings(sources, hooks, name, configured, query);
 				return demand === null ? null : { ...demand, start: () => told(events, name, demand.start()) };
 			},
 		});
+		let heartbeat: NodeHeartbeat | null = null;
 		let isStopping = false;
 		parts.defer(() => {
 			isStopping = true;
@@ -263,7 +279,11 @@ export class MediaNode implements AsyncDisposable {
 		);
 
 		const failures = new Failures({ clock });
-		let authenticator = nodeAuthenticator({ settings, secrets, clock, log, failures });
+		const accessWatch = parts.use(
+			// What was granted is asked for again: who was revoked leaves.
+			await AccessWatch.open({ store, clock, log, onChange: () => access.recheck() }, signal),
+		);
+		let authenticator = nodeAuthenticator({ settings, secrets, clock, log, failures, accessWatch });
 		const access = parts.use(new SwitchableAuthenticator(authenticator));
 		const rtsp: Replaceable<RtspServerSettings | null, RtspServer> = parts.use(
 			new Replaceable((serverSettings: RtspServerSettings | null) =>
@@ -338,7 +358,7 @@ export class MediaNode implements AsyncDisposable {
 			settings = next;
 			options.onSettings?.(settings);
 			if (isOtherAccess) {
-				authenticator = nodeAuthenticator({ settings, secrets, clock, log, failures });
+				authenticator = nodeAuthenticator({ settings, secrets, clock, log, failures, accessWatch });
 				access.replace(authenticator);
 			}
 			applyPaths();
@@ -346,6 +366,28 @@ export class MediaNode implements AsyncDisposable {
 		};
 		await applyServers();
 		applyPaths();
+		const intervalMs = heartbeatIntervalMs(settings);
+		if (intervalMs > 0) {
+			heartbeat = parts.use(
+				NodeHeartbeat.open({
+					store,
+					clock,
+					log,
+					id: nodeId,
+					key: await openNodeKey(settings.dataDir),
+					version: options.version,
+					intervalMs,
+					registersItself: settings.functions,
+					facts: heartbeatFacts({
+						clock,
+						settings: () => settings,
+						table,
+						rtsp: () => rtsp.part,
+						webrtc: () => webrtc.part,
+					}),
+				}),
+			);
+		}
 		node = new MediaNode(options, table, { rtsp, webrtc }, apply, parts.move());
 		return node;
 	}
@@ -379,4 +421,11 @@ export class MediaNode implements AsyncDisposable {
 	async [Symbol.asyncDispose](): Promise<void> {
 		await this.#parts.disposeAsync();
 	}
+}
+
+function draining(name: PathName): GoneError {
+	return new GoneError(
+		"node.draining",
+		`This node is about to stop and takes no new streams: publish ${name} to another`,
+	);
 }

@@ -35,7 +35,10 @@ export const PROBLEMS = {
 	"access.token_missing": { kind: "denied", status: 401, title: "A token is required" },
 	"access.token_invalid": { kind: "denied", status: 401, title: "The token is not valid" },
 	"access.token_expired": { kind: "denied", status: 401, title: "The token has expired" },
+	"access.token_revoked": { kind: "denied", status: 401, title: "The token was revoked" },
+	"access.token_limit": { kind: "denied", status: 403, title: "The token is not for this viewer" },
 	"access.forbidden": { kind: "denied", status: 403, title: "The token does not allow this" },
+	"access.rate": { kind: "denied", status: 429, title: "Too many requests" },
 	"access.credentials": { kind: "denied", status: 401, title: "The credentials are wrong" },
 
 	// input
@@ -49,6 +52,7 @@ export const PROBLEMS = {
 	"path.not_configured": { kind: "input", status: 404, title: "The path is not configured" },
 	"path.conflict": { kind: "input", status: 409, title: "Somebody else is publishing to this path" },
 	"path.readers": { kind: "input", status: 503, title: "The path has reached its number of readers" },
+	"node.conflict": { kind: "input", status: 409, title: "Another node has this name" },
 	"listen.in_use": { kind: "input", status: 500, title: "The port is in use" },
 
 	// store
@@ -70,6 +74,9 @@ export const PROBLEMS = {
 	"stream.ended": { kind: "gone", status: 410, title: "The stream has ended" },
 	"session.closed": { kind: "gone", status: 410, title: "The session was closed" },
 	"reader.too_slow": { kind: "gone", status: 503, title: "The reader cannot keep up" },
+	"node.not_found": { kind: "gone", status: 404, title: "There is no such node" },
+	"node.none": { kind: "gone", status: 503, title: "No media node is up" },
+	"node.draining": { kind: "gone", status: 503, title: "The node takes no new streams" },
 	aborted: { kind: "gone", status: 503, title: "The operation was stopped" },
 } as const satisfies Record<string, ProblemDefinition>;
 

@@ -1,19 +1,21 @@
 /** Path configurations: documents in the bucket, each with an etag. A lost update is not possible. */
 
 import { z } from "zod";
+import { allows } from "#shared/access/permission.ts";
 import { type PathOverrides, pathConfigSchema, pathOverridesSchema } from "#shared/config/path-config.ts";
 import { pathConfigOf } from "#shared/config/path-of.ts";
 import { type PathName, parsePathName } from "#shared/path-name.ts";
-import { hasCode, InputError, SluiceError } from "#shared/problem.ts";
-import { CONFIG_VERSION_KEY, keyToPath, PATH_CONFIGS_PREFIX, pathConfigKey } from "#shared/store/key.ts";
+import { InputError } from "#shared/problem.ts";
+import { keyToPath, PATH_CONFIGS_PREFIX } from "#shared/store/key.ts";
 import type { Deps } from "../deps.ts";
+import { etagOf, quoted } from "../etag.ts";
+import { changeDocument } from "../history/change-document.ts";
 import { check } from "../input.ts";
 import { mergePatch } from "../merge-patch.ts";
 import { readPathOverrides } from "../path-documents.ts";
 import { respondEmpty, respondJson } from "../respond.ts";
 import { route } from "../routing.ts";
 
-const MAX_PATCH_ATTEMPTS = 5;
 const params = z.object({ name: z.string() });
 
 const document = z
@@ -38,16 +40,19 @@ export const pathRoutes = [
 		path: "/v1/paths",
 		operationId: "listPaths",
 		summary: "List the configured paths",
-		access: "api",
+		access: "manage",
+		scope: "handler",
 		query: z.object({
 			cursor: z.string().max(300).optional(),
 			limit: z.coerce.number().int().min(1).max(100).default(100),
 		}),
 		responses: { 200: { description: "One page, by name", schema: page } },
-		async handler({ deps, query: { cursor, limit } }) {
+		async handler({ deps, claims, query: { cursor, limit } }) {
 			const startAfter = cursor === undefined ? {} : { startAfter: PATH_CONFIGS_PREFIX + cursor };
 			const { objects, next } = await deps.store.list(PATH_CONFIGS_PREFIX, { limit, ...startAfter });
-			const names = objects.map(({ key }) => keyToPath(key.slice(PATH_CONFIGS_PREFIX.length, -".json".length)));
+			const names = objects
+				.map(({ key }) => keyToPath(key.slice(PATH_CONFIGS_PREFIX.length, -".json".length)))
+				.filter((name) => allows(claims?.permissions ?? [], "manage", name));
 			const items = await Promise.all(
 				names.map(async (name) => {
 					const found = await readPathOverrides(deps.store, parsePathName(name));
@@ -62,7 +67,8 @@ export const pathRoutes = [
 		path: "/v1/paths/{name}",
 		operationId: "getPath",
 		summary: "Read the configuration of a path",
-		access: "api",
+		access: "manage",
+		scope: "name",
 		params,
 		responses: { 200: { description: "The document", schema: document } },
 		async handler({ deps, params, request }) {
@@ -79,20 +85,21 @@ export const pathRoutes = [
 		operationId: "putPath",
 		summary:
 			"Write the configuration of a path. If-Match: only if it has that etag; If-None-Match: *: only if there is none",
-		access: "api",
+		access: "manage",
+		scope: "name",
 		params,
 		body: pathOverridesSchema,
 		responses: {
 			200: { description: "Replaced", schema: document },
 			201: { description: "Made", schema: document },
 		},
-		async handler({ deps, params, body, request }) {
-			const name = parsePathName(params.name);
-			const match = etagOf(request, "if-match");
-			const onlyNew = request.headers.get("if-none-match") === "*";
-			const existed = match !== null || (!onlyNew && (await deps.store.head(pathConfigKey(name))) !== null);
-			const etag = await write(deps, name, body, match ?? (onlyNew ? "absent" : null));
-			return respondJson(existed ? 200 : 201, described(deps, name, body), { etag: quoted(etag) });
+		async handler(input) {
+			const { deps, body, request } = input;
+			const name = parsePathName(input.params.name);
+			const onlyNew = request.headers.get("if-none-match") === "*" ? "absent" : null;
+			const condition = etagOf(request, "if-match") ?? onlyNew;
+			const { existed, etag } = await changeDocument(input, name, { action: "put", condition, next: () => body });
+			return respondJson(existed ? 200 : 201, described(deps, name, body), etagHeader(etag));
 		},
 	}),
 	route({
@@ -100,26 +107,25 @@ export const pathRoutes = [
 		path: "/v1/paths/{name}",
 		operationId: "patchPath",
 		summary: "Change some settings of a path",
-		access: "api",
+		access: "manage",
+		scope: "name",
 		params,
 		body: patchSchema,
 		bodyTypes: ["application/merge-patch+json"],
 		responses: { 200: { description: "Changed", schema: document } },
-		async handler({ deps, params, body, request }) {
-			const name = parsePathName(params.name);
-			const match = etagOf(request, "if-match");
-			for (let attempt = 1; ; attempt++) {
-				const found = await expectDocument(deps, name);
-				if (match !== null && match !== found.etag) throw changed(name);
-				const config = check(pathOverridesSchema, mergePatch(found.overrides, body), "body");
-				try {
-					const etag = await write(deps, name, config, found.etag);
-					return respondJson(200, described(deps, name, config), { etag: quoted(etag) });
-				} catch (error) {
-					// Somebody changed it in between: the patch is laid over what is there now, unless that was ruled out.
-					if (!hasCode(error, "input.precondition") || match !== null || attempt === MAX_PATCH_ATTEMPTS) throw error;
-				}
-			}
+		async handler(input) {
+			const { deps, body, request } = input;
+			const name = parsePathName(input.params.name);
+			// Without a condition, the patch is laid over whatever is there when it is written.
+			const { config, etag } = await changeDocument(input, name, {
+				action: "patch",
+				condition: etagOf(request, "if-match"),
+				next(before) {
+					if (before === null) throw notConfigured(name);
+					return check(pathOverridesSchema, mergePatch(before, body), "body");
+				},
+			});
+			return respondJson(200, described(deps, name, config ?? {}), etagHeader(etag));
 		},
 	}),
 	route({
@@ -127,16 +133,20 @@ export const pathRoutes = [
 		path: "/v1/paths/{name}",
 		operationId: "deletePath",
 		summary: "Take the configuration of a path back",
-		access: "api",
+		access: "manage",
+		scope: "name",
 		params,
 		responses: { 204: { description: "There is none any more" } },
-		async handler({ deps, params, request }) {
-			const name = parsePathName(params.name);
-			const match = etagOf(request, "if-match");
-			const found = await expectDocument(deps, name);
-			if (match !== null && match !== found.etag) throw changed(name);
-			await deps.store.delete([pathConfigKey(name)]);
-			await tellNodes(deps);
+		async handler(input) {
+			const name = parsePathName(input.params.name);
+			await changeDocument(input, name, {
+				action: "delete",
+				condition: etagOf(input.request, "if-match"),
+				next(before) {
+					if (before === null) throw notConfigured(name);
+					return null;
+				},
+			});
 			return respondEmpty(204);
 		},
 	}),
@@ -145,58 +155,19 @@ export const pathRoutes = [
 /** @throws InputError `path.not_configured` */
 async function expectDocument(deps: Deps, name: PathName): Promise<{ overrides: PathOverrides; etag: string }> {
 	const found = await readPathOverrides(deps.store, name);
-	if (found !== null) return found;
-	throw new InputError("path.not_configured", `Path ${name} has no configuration of its own; PUT makes one`);
+	if (found === null) throw notConfigured(name);
+	return found;
 }
 
-/** Writes a document: if it has the etag `condition`, if there is none (`absent`), or in any case (`null`). */
-async function write(deps: Deps, name: PathName, config: PathOverrides, condition: string | null): Promise<string> {
-	const key = pathConfigKey(name);
-	const body = JSON.stringify(config);
-	const options = { contentType: "application/json" };
-	try {
-		const { etag } =
-			condition === null
-				? await deps.store.put(key, body, options)
-				: condition === "absent"
-					? await deps.store.putIfAbsent(key, body, options)
-					: await deps.store.putIfMatch(key, body, condition, options);
-		await tellNodes(deps);
-		return etag;
-	} catch (error) {
-		if (hasCode(error, "store.precondition")) throw changed(name);
-		throw error;
-	}
-}
-
-/** Lets nodes see at their next poll that something is new. They look by themselves once a minute, too. */
-async function tellNodes({ store, clock, log }: Deps): Promise<void> {
-	try {
-		await store.put(CONFIG_VERSION_KEY, JSON.stringify({ version: crypto.randomUUID(), writtenMs: clock.now() }));
-	} catch (error) {
-		if (!(error instanceof SluiceError)) throw error;
-		log.error({ code: error.code }, "The nodes could not be told of a new configuration; they find it within a minute");
-	}
+function notConfigured(name: PathName): InputError {
+	return new InputError("path.not_configured", `Path ${name} has no configuration of its own; PUT makes one`);
 }
 
 function described({ settings }: Deps, name: PathName, config: PathOverrides): z.infer<typeof document> {
 	return { name, config, effective: pathConfigOf(settings, name, config) };
 }
 
-function changed(name: PathName): InputError {
-	return new InputError(
-		"input.precondition",
-		`The configuration of ${name} is not the one that If-Match names; read it again`,
-	);
-}
-
-function quoted(etag: string): string {
-	return `"${etag}"`;
-}
-
-/** The etag of a condition; empty, which matches nothing, when it is none. */
-function etagOf(request: Request, header: "if-match"): string | null {
-	const value = request.headers.get(header);
-	if (value === null) return null;
-	return /^"(.*)"$/.exec(value.trim())?.[1] ?? "";
+/** None when somebody has changed the document since: its etag would not be that of what is answered. */
+function etagHeader(etag: string | null): { etag?: string } {
+	return etag === null ? {} : { etag: quoted(etag) };
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { allows } from "#shared/access/permission.ts";
 import { isPathName, type PathName, parsePathName } from "#shared/path-name.ts";
 import { GoneError } from "#shared/problem.ts";
 import { keyToPath, STREAMS_PREFIX } from "#shared/store/key.ts";
@@ -30,16 +31,20 @@ export const streamRoutes = [
 		path: "/v1/streams",
 		operationId: "listStreams",
 		summary: "List the streams in the bucket",
-		access: "api",
+		access: "view",
+		scope: "handler",
 		query: z.object({
 			cursor: z.string().max(300).optional(),
 			limit: z.coerce.number().int().min(1).max(100).default(100),
 		}),
 		responses: { 200: { description: "One page, by name", schema: page } },
-		async handler({ deps, query: { cursor, limit } }) {
+		async handler({ deps, claims, query: { cursor, limit } }) {
 			const startAfter = cursor === undefined ? {} : { startAfter: STREAMS_PREFIX + cursor };
 			const { prefixes, next } = await deps.store.list(STREAMS_PREFIX, { delimiter: "/", limit, ...startAfter });
-			const names = prefixes.map((prefix) => keyToPath(prefix.slice(STREAMS_PREFIX.length, -1))).filter(isPathName);
+			const names = prefixes
+				.map((prefix) => keyToPath(prefix.slice(STREAMS_PREFIX.length, -1)))
+				.filter(isPathName)
+				.filter((name) => allows(claims?.permissions ?? [], "view", name));
 			const items = await Promise.all(names.map((name) => describe(deps, name)));
 			return respondJson(200, {
 				items: items.filter((item) => item !== null),
@@ -52,7 +57,8 @@ export const streamRoutes = [
 		path: "/v1/streams/{name}",
 		operationId: "getStream",
 		summary: "Say how a stream fares",
-		access: "api",
+		access: "view",
+		scope: "name",
 		params: z.object({ name: z.string() }),
 		responses: { 200: { description: "The stream", schema: stream } },
 		async handler({ deps, params }) {

@@ -19,11 +19,16 @@ export class SwitchableAuthenticator implements Authenticator, Disposable {
 		return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
 	}
 
+	/** Says that the answers may be others now: sessions ask again. */
+	recheck(): void {
+		for (const listener of this.#listeners) listener();
+	}
+
 	replace(next: Authenticator & Partial<Disposable>): void {
 		const before = this.#current;
 		this.#current = next;
 		before[Symbol.dispose]?.();
-		for (const listener of this.#listeners) listener();
+		this.recheck();
 	}
 
 	[Symbol.dispose](): void {

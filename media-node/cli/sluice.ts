@@ -27,6 +27,16 @@ type TokenFlags = {
 	json?: true;
 };
 
+type JoinFlags = {
+	control: string;
+	key: string;
+	region: string;
+	publicHost: string;
+	replace?: true;
+	start: boolean;
+	config?: string;
+};
+
 const program = new Command("sluice").description(description).version(version).exitOverride();
 
 program
@@ -39,6 +49,24 @@ program
 		const { start } = await import("./start.ts");
 		const config = options.config ?? file;
 		await start({ version, ...(config === undefined ? {} : { config }) });
+	});
+
+program
+	.command("join")
+	.description("make this machine a media node of functions that run elsewhere, and start it")
+	.requiredOption("--control <url>", "address of the functions")
+	.requiredOption("--key <key>", "token or API key that allows it; @FILE reads it from a file")
+	.option("--region <name>", "where this node is", "")
+	.option("--public-host <host>", "name or address under which clients reach it", "")
+	.option("--replace", "take the name over from a node that had another key")
+	.option("--no-start", "join only")
+	.option(...CONFIG_OPTION)
+	.action(async ({ start: isToStart, ...options }: JoinFlags) => {
+		const { join } = await import("./join.ts");
+		await join(options);
+		if (!isToStart) return;
+		const { start } = await import("./start.ts");
+		await start({ version, ...(options.config === undefined ? {} : { config: options.config }) });
 	});
 
 program

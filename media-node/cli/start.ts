@@ -10,8 +10,10 @@ import { type BucketLocation, parseBucketLocation } from "#shared/store/bucket-l
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import { openStore } from "#shared/store/open-store.ts";
 import { FunctionsServer } from "../../functions/node.ts";
+import { nodeSettingsOf } from "../../functions/nodes/node-settings.ts";
 import { watchFile } from "../config/file-watch.ts";
-import { loadSettings, readSettings } from "../config/load-settings.ts";
+import { adoptJoined, readJoined } from "../config/joined.ts";
+import { type LoadedSettings, loadSettings, readSettings } from "../config/load-settings.ts";
 import { type NodeSecrets, openSecrets } from "../config/secrets.ts";
 import { createLogger, type Logger, type LogLevel } from "../log.ts";
 import { MediaNode } from "../media-node.ts";
@@ -25,7 +27,7 @@ const LAST_RESORT_MS = 30_000;
 
 /** Runs until SIGINT or SIGTERM. */
 export async function start({ config, version }: { config?: string; version: string }): Promise<void> {
-	const loaded = await loadSettings(config);
+	const loaded = await loadJoinedSettings(config);
 	const { settings } = loaded;
 	const { secrets, created } = await openSecrets(settings.dataDir);
 	const { log, setLevel } = createLogger({
@@ -63,6 +65,15 @@ export async function start({ config, version }: { config?: string; version: str
 		if (hasCode(error, "aborted") && stop.signal.aborted) return;
 		throw await withPortOwner(error);
 	}
+}
+
+/** Of a node that has joined, what it was told then counts like the environment, also when files are read again. */
+async function loadJoinedSettings(config: string | undefined): Promise<LoadedSettings> {
+	const loaded = await loadSettings(config);
+	const joined = await readJoined(loaded.settings.dataDir);
+	if (joined === null) return loaded;
+	adoptJoined(joined, process.env);
+	return { ...(await loadSettings(loaded.file)), written: loaded.written };
 }
 
 type RunOptions = {
@@ -143,6 +154,11 @@ function bucketOf({ bucket }: Settings): BucketLocation {
 	return location.kind === "folder" ? { ...location, root: path.resolve(location.root) } : location;
 }
 
+/** The bucket, for nodes that join: a folder only serves those on this machine. */
+function nodeBucketOf({ bucket }: Settings, location: BucketLocation): string {
+	return location.kind === "folder" ? `file:${location.root}` : bucket;
+}
+
 function openFunctions(
 	settings: Settings,
 	secrets: NodeSecrets,
@@ -156,6 +172,9 @@ function openFunctions(
 			streamKeySecrets: secrets.streamKeySecrets,
 			publicUrl: settings.publicURL ?? null,
 			webhookAllowInsecure: settings.webhookAllowInsecure,
+			// Whoever runs a node has its keys: `sluice token --admin`.
+			adminKeyHashes: [],
+			...nodeSettingsOf({ ...process.env, SLUICE_BUCKET: nodeBucketOf(settings, location) }),
 			...pathsOf(settings),
 		},
 		store,

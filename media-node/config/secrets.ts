@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, readFile, unlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { z } from "zod";
 import { generateSigningKey, signingKeysSchema } from "#shared/access/signing-key.ts";
 import { InputError } from "#shared/problem.ts";
+import { createPrivateFile, readPrivateFile, replacePrivateFile } from "./private-file.ts";
 
 /** What a node keeps for itself in its data folder, readable by its own user alone. */
 const secretsSchema = z.object({
@@ -30,13 +30,8 @@ export async function openSecrets(dataDir: string): Promise<{ secrets: NodeSecre
 }
 
 async function readSecrets(file: string): Promise<NodeSecrets | null> {
-	let text: string;
-	try {
-		text = await readFile(file, "utf8");
-	} catch (cause) {
-		if (isCode(cause, "ENOENT")) return null;
-		throw new InputError("config.invalid", `Cannot read ${file}: ${messageOf(cause)}`, { cause });
-	}
+	const text = await readPrivateFile(file);
+	if (text === null) return null;
 	try {
 		return secretsSchema.parse(JSON.parse(text));
 	} catch (cause) {
@@ -54,34 +49,18 @@ async function createSecrets(file: string): Promise<NodeSecrets> {
 		signingKeys: [await generateSigningKey()],
 		streamKeySecrets: [randomBytes(32).toString("base64url")],
 	};
-	const draft = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
-	try {
-		await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-		await writeFile(draft, `${JSON.stringify(secrets, null, "\t")}\n`, { mode: 0o600, flag: "wx", flush: true });
-		try {
-			// A link is made whole or not at all, and never over a file that another process made first.
-			await link(draft, file);
-		} catch (cause) {
-			if (!isCode(cause, "EEXIST")) throw cause;
-		} finally {
-			await unlink(draft);
-		}
-	} catch (cause) {
-		throw new InputError(
-			"config.invalid",
-			`Cannot write ${file}: ${messageOf(cause)}. Set dataDir to a folder that this user may write`,
-			{ cause },
-		);
-	}
+	await createPrivateFile(file, `${JSON.stringify(secrets, null, "\t")}\n`);
 	const written = await readSecrets(file);
 	if (written === null) throw new InputError("config.invalid", `Cannot keep ${file}: something deletes it`);
 	return written;
 }
 
-function isCode(error: unknown, code: string): boolean {
-	return error instanceof Error && "code" in error && error.code === code;
-}
-
-function messageOf(error: unknown): string {
-	return error instanceof Error ? error.message : String(error);
+/** Takes over the stream keys of a control plane: those of `dataDir` are kept, and come after them. */
+export async function adoptStreamKeySecrets(dataDir: string, adopted: readonly string[]): Promise<void> {
+	const { secrets } = await openSecrets(dataDir);
+	const streamKeySecrets = [...new Set([...adopted, ...secrets.streamKeySecrets])];
+	const isSame = JSON.stringify(streamKeySecrets) === JSON.stringify(secrets.streamKeySecrets);
+	if (isSame) return;
+	const text = `${JSON.stringify({ ...secrets, streamKeySecrets }, null, "\t")}\n`;
+	await replacePrivateFile(path.join(dataDir, FILE), text);
 }

@@ -199,6 +199,7 @@ export class RtspSession implements RtspHandler, SessionContext {
 					"access.token_missing",
 					"access.token_invalid",
 					"access.token_expired",
+					"access.token_revoked",
 					"access.forbidden",
 					"access.credentials",
 				)

@@ -106,6 +106,7 @@ const REFUSALS = [
 	"access.token_missing",
 	"access.token_invalid",
 	"access.token_expired",
+	"access.token_revoked",
 	"access.forbidden",
 	"access.credentials",
 ] as const;

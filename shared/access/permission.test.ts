@@ -1,13 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { ACTIONS, type Action, allows, permissionSchema } from "./permission.ts";
+import { ACTIONS, type Action, allows, allowsEverywhere, mayGrant, permissionSchema } from "./permission.ts";
 
 const can = (path: string, action: Action = "read") => [{ action, path }];
 
 describe("a permission", () => {
-	it("without a path is for every path, and for its own action alone", () => {
+	it("without a path is for every path, and for its own action alone, but for those that imply others", () => {
+		const implied = ["api view", "api manage", "manage view"];
 		for (const granted of ACTIONS) {
 			for (const asked of ACTIONS) {
-				expect(allows(can("", granted), asked, "site/cam01"), `${granted}, ${asked}`).toBe(granted === asked);
+				expect(allows(can("", granted), asked, "site/cam01"), `${granted}, ${asked}`).toBe(
+					granted === asked || implied.includes(`${granted} ${asked}`),
+				);
 			}
 		}
 	});
@@ -49,6 +52,38 @@ describe("a permission", () => {
 
 	it("with a broken expression allows nothing, and does not throw", () => {
 		expect(allows(can("~("), "read", "(")).toBe(false);
+	});
+});
+
+describe("a permission for everything", () => {
+	it("is one without a path, not one whose expression fits everything", () => {
+		expect(allowsEverywhere(can("", "manage"), "view")).toBe(true);
+		expect(allowsEverywhere(can("ignored", "api"), "manage")).toBe(true);
+		for (const path of ["cam", "~", "~.*"]) expect(allowsEverywhere(can(path, "manage"), "manage"), path).toBe(false);
+		expect(allowsEverywhere(can("", "view"), "manage")).toBe(false);
+	});
+});
+
+describe("handing out permissions", () => {
+	it.each([
+		["who may manage everything", "", "read", "", true],
+		["who may manage everything", "", "publish", "~^a", true],
+		["who may manage everything", "", "view", "", false],
+		["who may manage everything", "", "api", "", false],
+		["who may manage a site", "~^site/", "read", "site/cam", true],
+		["who may manage a site", "~^site/", "read", "other/cam", false],
+		["who may manage a site", "~^site/", "read", "~^site/", true],
+		["who may manage a site", "~^site/", "read", "~^site/|", false],
+		["who may manage a site", "~^site/", "read", "", false],
+		// The text of a pattern must not be taken for a path that another pattern fits.
+		["who may manage what has an e", "~e", "read", "~^everything", false],
+	] as const)("%s (%j) to %s %j: %s", (_who, scope, action, path, expected) => {
+		expect(mayGrant(can(scope, "manage"), { action, path })).toBe(expected);
+	});
+
+	it("is not for those who only view or read, and without bounds for administrators", () => {
+		expect(mayGrant([...can("", "view"), ...can("", "read")], { action: "read", path: "cam" })).toBe(false);
+		for (const action of ACTIONS) expect(mayGrant(can("", "api"), { action, path: "" }), action).toBe(true);
 	});
 });
 

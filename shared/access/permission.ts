@@ -1,8 +1,12 @@
-/** What a client may do, by MediaMTX's words: a list of actions, each on one path, all of them or those of a regular expression. */
+/**
+ * What a client may do, by MediaMTX's words: a list of actions, each on one path, all of them or those of a regular
+ * expression. `view` and `manage` are ours: who may `view` sees how streams fare, who may `manage` sees and changes the
+ * configuration of paths and hands out access to them. `api` is MediaMTX's word for an administrator, and allows both.
+ */
 
 import { z } from "zod";
 
-export const ACTIONS = ["publish", "read", "playback", "api", "metrics", "pprof"] as const;
+export const ACTIONS = ["publish", "read", "playback", "api", "metrics", "pprof", "view", "manage"] as const;
 export const actionSchema = z.enum(ACTIONS);
 export type Action = (typeof ACTIONS)[number];
 
@@ -35,12 +39,51 @@ function isRegExp(source: string): boolean {
 /** Actions that are not about a path: for these a permission's path is ignored, as in MediaMTX. */
 const PATHLESS: ReadonlySet<Action> = new Set(["api", "metrics", "pprof"]);
 
+/** What else an action allows. */
+const IMPLIED: Partial<Readonly<Record<Action, ReadonlySet<Action>>>> = {
+	api: new Set<Action>(["view", "manage"]),
+	manage: new Set<Action>(["view"]),
+};
+
 /** Says whether one of `permissions` allows `action` on `path`. Never throws. */
 export function allows(permissions: readonly Permission[], action: Action, path: string): boolean {
 	return permissions.some(
-		(permission) => permission.action === action && (PATHLESS.has(action) || matches(permission.path, path)),
+		(permission) =>
+			implies(permission.action, action) && (PATHLESS.has(permission.action) || matches(permission.path, path)),
 	);
 }
+
+/** Says whether `permissions` allow `action` on any path at all. */
+export function allowsSomewhere(permissions: readonly Permission[], action: Action): boolean {
+	return permissions.some((permission) => implies(permission.action, action));
+}
+
+function implies(granted: Action, asked: Action): boolean {
+	return granted === asked || IMPLIED[granted]?.has(asked) === true;
+}
+
+/** Says whether `permissions` allow `action` on every path there is: without a pattern, not by one that fits many. */
+export function allowsEverywhere(permissions: readonly Permission[], action: Action): boolean {
+	return permissions.some(
+		(permission) => (permission.path === "" || PATHLESS.has(permission.action)) && allows([permission], action, ""),
+	);
+}
+
+/**
+ * Says whether who has `permissions` may hand `granted` to others: with `manage`, what clients of media do on the same
+ * paths; with `api`, all.
+ */
+export function mayGrant(permissions: readonly Permission[], granted: Permission): boolean {
+	if (allows(permissions, "api", "")) return true;
+	if (!GRANTABLE.has(granted.action)) return false;
+	if (allowsEverywhere(permissions, "manage")) return true;
+	// Whether one expression fits no more than another one cannot be told, but for the very same.
+	if (granted.path === "" || granted.path.startsWith("~"))
+		return permissions.some(({ action, path }) => action === "manage" && path === granted.path);
+	return allows(permissions, "manage", granted.path);
+}
+
+const GRANTABLE: ReadonlySet<Action> = new Set(["publish", "read", "playback"]);
 
 function matches(pattern: string, path: string): boolean {
 	if (pattern === "") return true;

@@ -65,6 +65,9 @@ describe("the key set at an address", () => {
 		await clock.advance(2 * HOUR_MS);
 		expect(await keys()).toEqual(setOf("a"));
 		server.answer = async () => Response.json(setOf("b"));
+		// Nobody waits again for a server that has just not answered.
+		expect(await keys()).toEqual(setOf("a"));
+		await clock.advance(30_000);
 		expect(await keys()).toEqual(setOf("b"));
 	});
 

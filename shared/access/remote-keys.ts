@@ -1,6 +1,5 @@
 import type { JSONWebKeySet } from "jose";
 import { z } from "zod";
-import type { KeySource } from "#shared/access/token.ts";
 import type { Clock } from "#shared/clock.ts";
 import { StoreError } from "#shared/problem.ts";
 
@@ -20,11 +19,14 @@ export function remoteKeys({
 	url,
 	clock,
 	fetch,
+	maxAgeMs = MAX_AGE_MS,
 }: {
 	url: string;
 	clock: Clock;
 	fetch: typeof globalThis.fetch;
-}): KeySource {
+	maxAgeMs?: number;
+}): (refresh: boolean) => Promise<JSONWebKeySet> {
+	let failedMs = Number.NEGATIVE_INFINITY;
 	let current: { readonly set: JSONWebKeySet; readonly atMs: number } | null = null;
 	let asking: Promise<JSONWebKeySet> | null = null;
 
@@ -39,13 +41,16 @@ export function remoteKeys({
 
 	return async (refresh) => {
 		const ageMs = current === null ? Number.POSITIVE_INFINITY : clock.monotonic() - current.atMs;
-		if (current !== null && ageMs < (refresh ? MIN_AGE_MS : MAX_AGE_MS)) return current.set;
+		if (current !== null && ageMs < (refresh ? Math.min(MIN_AGE_MS, maxAgeMs) : maxAgeMs)) return current.set;
+		// Nobody waits again for a server that has just not answered.
+		if (current !== null && clock.monotonic() - failedMs < MIN_AGE_MS) return current.set;
 		asking ??= ask().finally(() => {
 			asking = null;
 		});
 		try {
 			return await asking;
 		} catch (cause) {
+			failedMs = clock.monotonic();
 			// Keys do not go bad because their server is away.
 			if (current !== null) return current.set;
 			const why = cause instanceof Error ? cause.message : String(cause);

@@ -39,6 +39,8 @@ describe("tokens", () => {
 			permissions,
 			expiresMs: clock.now() + 60_000,
 			tokenId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+			issuedMs: clock.now(),
+			limits: {},
 		});
 	});
 

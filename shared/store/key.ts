@@ -77,5 +77,31 @@ export const PATH_CONFIGS_PREFIX = "config/paths/";
 export const pathConfigKey = (path: PathName): string => `${PATH_CONFIGS_PREFIX}${pathToKey(path)}.json`;
 /** Changes with every write of a path configuration: one cheap conditional read tells a node that nothing is new. */
 export const CONFIG_VERSION_KEY = "config/version.json";
+/** Signing keys (sealed) and revocations, in one object: an instance reads it at most every five seconds. */
+export const ACCESS_KEY = "config/access.json";
+/** All API keys, by their hashes. */
+export const API_KEYS_KEY = "config/api-keys.json";
+/** When each of them was last used, to the hour. */
+export const API_KEY_USE_KEY = "config/api-key-use.json";
+/** Sorts the newest version first, so that a listing of one key finds it. */
+const FIRST_VERSION_ORDER = 10 ** NUMBER_DIGITS - 1;
+export const pathHistoryPrefix = (path: PathName): string => `config/history/${pathToKey(path)}/`;
+/** Version `n`, from 1, of the configuration of a path. Created once, never changed. */
+export const pathVersionKey = (path: PathName, n: number): string =>
+	`${pathHistoryPrefix(path)}${padded(FIRST_VERSION_ORDER - n)}.json`;
+export const AUDIT_PREFIX = "audit/";
+/** Where the audit log of a moment begins: milliseconds since the Unix epoch. */
+export const auditPosition = (ms: number): string =>
+	AUDIT_PREFIX + new Date(ms).toISOString().replace("T", "/").replaceAll(":", "-").replace("Z", "");
+/** One administrative change, by day and time. Created once, never changed. */
+export const auditKey = (ms: number, id: string): string => `${auditPosition(ms)}-${id}.json`;
 export const WEBHOOKS_PREFIX = "config/webhooks/";
 export const webhookKey = (id: string): string => `${WEBHOOKS_PREFIX}${id}.json`;
+
+export const NODES_PREFIX = "nodes/";
+export const HEARTBEAT_FILE = "heartbeat.jws";
+export const REGISTRATION_FILE = "registration.json";
+/** What a node says of itself, signed. Written by the node every few seconds. */
+export const nodeHeartbeatKey = (id: string): string => `${NODES_PREFIX}${id}/${HEARTBEAT_FILE}`;
+/** The public key of a node, and whether it is to drain. Written by the functions. */
+export const nodeRegistrationKey = (id: string): string => `${NODES_PREFIX}${id}/${REGISTRATION_FILE}`;

@@ -1,7 +1,10 @@
+import { DeleteObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { issueToken } from "#shared/access/token.ts";
 import { systemClock } from "#shared/clock.ts";
+import { parsePathName } from "#shared/path-name.ts";
+import { mediaKey } from "#shared/store/key.ts";
 import { bucketUrlOf, type DevWorker, generateWorkerKeys, startDevWorker } from "../../functions/dev-worker.ts";
 import { eventually } from "../support/eventually.ts";
 import { publish } from "../support/ffmpeg.ts";
@@ -71,6 +74,42 @@ describe("the functions in workerd, with a node that writes through the S3 API t
 		const bare = await fetch(`${worker.url}/x.y.z/site/cam01/index.m3u8`);
 		expect(bare.status).toBe(401);
 		expect(bare.headers.get("content-type")).toBe("application/problem+json");
+	});
+
+	it("reads a segment once for viewers with different tokens, and a revoked one stops within ten seconds", async () => {
+		const { endpoint, bucket, ...credentials } = worker.s3;
+		const s3 = new S3Client({ endpoint, region: "auto", forcePathStyle: true, credentials });
+		const file = "000000000001-000000000001-v0.m4s";
+		const where = { Bucket: bucket, Key: mediaKey(parsePathName("site/shared"), file) };
+		const media = new Uint8Array(200_000).fill(7);
+		await s3.send(new PutObjectCommand({ ...where, Body: media, ContentType: "video/mp4" }));
+		const [ana, ben] = [await tokenFor("read", "site/shared"), await tokenFor("read", "site/shared")];
+		const watch = (token: string, headers: Record<string, string> = {}) =>
+			fetch(`${worker.url}/${token}/site/shared/${file}`, { headers });
+		const first = await watch(ana);
+		expect([first.status, first.headers.get("cache-status")]).toEqual([200, "sluice; fwd=uri-miss; stored"]);
+		expect((await first.bytes()).length).toBe(media.length);
+		// Who is served without the object being there has not read the bucket.
+		await s3.send(new DeleteObjectCommand(where));
+		s3.destroy();
+		const second = await eventually("the cache has taken it", async () => {
+			const answer = await watch(ben);
+			return answer.status === 200 && answer;
+		});
+		expect(second.headers.get("cache-status")).toBe("sluice; hit");
+		expect(await second.bytes()).toEqual(media);
+		const part = await watch(ben, { range: "bytes=10-19" });
+		expect([part.status, (await part.bytes()).length]).toEqual([206, 10]);
+		expect((await watch(await tokenFor("read", "site/other"))).status).toBe(403);
+
+		const revoked = await fetch(`${worker.url}/v1/tokens/revoke`, {
+			method: "POST",
+			headers: { authorization: `Bearer ${await tokenFor("api", "")}`, "content-type": "application/json" },
+			body: JSON.stringify({ token: ben }),
+		});
+		expect(revoked.status).toBe(201);
+		await eventually("the viewer is refused", async () => (await watch(ben)).status === 401, { timeoutMs: 10_000 });
+		expect((await watch(ana)).status).toBe(200);
 	});
 
 	it("keeps a configuration that the node follows, and delivers what the node reports", async () => {

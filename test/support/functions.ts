@@ -1,14 +1,17 @@
 import { type Action, actionSchema } from "#shared/access/permission.ts";
 import type { Presign } from "#shared/access/presign.ts";
-import { generateSigningKey, publicJwks, type SigningKey } from "#shared/access/signing-key.ts";
-import { createTokenVerifier, issueToken } from "#shared/access/token.ts";
+import { generateSigningKey, type SigningKey } from "#shared/access/signing-key.ts";
+import { issueToken } from "#shared/access/token.ts";
+import type { Viewer } from "#shared/access/token-limits.ts";
 import type { PathName } from "#shared/path-name.ts";
 import { initFile, mediaFile, mediaKey } from "#shared/store/key.ts";
 import { MemoryStore } from "#shared/store/memory-store.ts";
 import { TimelineWriter } from "#shared/timeline/writer.ts";
 import { createApp } from "../../functions/app.ts";
 import type { Deps } from "../../functions/deps.ts";
+import type { Limits } from "../../functions/limits/rate-limits.ts";
 import { settingsSchema } from "../../functions/settings.ts";
+import { TokenAccess } from "../../functions/tokens/token-access.ts";
 import type { WebhookAnswer } from "../../functions/webhooks/transport.ts";
 import { FakeClock } from "./fake-clock.ts";
 
@@ -21,6 +24,8 @@ export type Sent = {
 
 const keys: Promise<SigningKey> = generateSigningKey();
 const foreignKeys: Promise<SigningKey> = generateSigningKey();
+
+const NO_LIMITS: Limits = { request() {}, media() {}, caller() {}, playback() {}, failed() {} };
 
 /** The functions over a bucket in memory, with a clock that stands still and webhooks that go nowhere. */
 export async function functionsForTest({
@@ -38,15 +43,21 @@ export async function functionsForTest({
 	const endpoint: { answer: () => WebhookAnswer | Promise<WebhookAnswer> } = {
 		answer: () => ({ status: 204, retryAfterS: null }),
 	};
+	const settings = settingsSchema.parse({
+		signingKeys,
+		streamKeySecrets: [Buffer.alloc(32, 5).toString("base64url")],
+		webhookAllowInsecure: allowInsecure,
+	});
+	const tokens = new TokenAccess({ store, clock, settings, sharesReads: true });
+	/** Who asks; a test may say otherwise. */
+	const viewer: { -readonly [K in keyof Viewer]: Viewer[K] } = { ip: "192.0.2.1", country: "DE", referrer: null };
 	const deps: Deps = {
 		store,
 		clock,
-		settings: settingsSchema.parse({
-			signingKeys,
-			streamKeySecrets: [Buffer.alloc(32, 5).toString("base64url")],
-			webhookAllowInsecure: allowInsecure,
-		}),
-		verifier: createTokenVerifier({ keys: publicJwks(signingKeys), clock }),
+		settings,
+		verifier: tokens.verifier,
+		tokens,
+		viewerOf: () => viewer,
 		presign,
 		webhooks: {
 			async send(url, headers, body) {
@@ -60,7 +71,8 @@ export async function functionsForTest({
 		},
 		sharesReads: true,
 	};
-	const app = createApp(deps);
+	// The clock stands still, and would never give a request back.
+	const app = createApp(deps, NO_LIMITS);
 	const tokenFor = async (action: Action, path = "", { lifeMs = 3_600_000, foreign = false } = {}) =>
 		issueToken(
 			foreign ? [await foreignKeys] : signingKeys,
@@ -86,7 +98,7 @@ export async function functionsForTest({
 		});
 	const get = async (path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Response> =>
 		app.request(`http://functions.test${path}`, { method, headers });
-	return { app, deps, clock, store, logs, sent, endpoint, tokenFor, api, get };
+	return { app, deps, clock, store, logs, sent, endpoint, viewer, tokenFor, api, get };
 }
 
 /** What the segments of {@link commitStream} hold. */

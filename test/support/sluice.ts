@@ -12,6 +12,8 @@ export type SluiceOptions = {
 	/** More lines of YAML for the configuration. */
 	readonly config?: string;
 	readonly env?: Readonly<Record<string, string>>;
+	/** How it is started, other than by `start`. */
+	readonly command?: readonly string[];
 	/** Without the functions beside the node. */
 	readonly nodeOnly?: boolean;
 	/** With RTSPS and SRTP besides RTSP, under the certificate of `test/fixtures/tls`. */
@@ -52,7 +54,7 @@ export class Sluice implements AsyncDisposable {
 	static async start(options: SluiceOptions, ports?: Ports): Promise<Sluice> {
 		const chosen = ports ?? (await choosePorts());
 		await writeFile(path.join(options.folder, "sluice.yml"), configOf(chosen, options));
-		const program = new Program(process.execPath, [LAUNCHER, "start"], {
+		const program = new Program(process.execPath, [LAUNCHER, ...(options.command ?? ["start"])], {
 			cwd: options.folder,
 			...(options.env ? { env: options.env } : {}),
 		});

@@ -59,7 +59,7 @@ function hasStreamToCome(code: unknown): boolean {
 
 /** RFC 6750 §3 and RFC 7617 §2. Browsers ask for user and password on the second. */
 function challenges(code: unknown): string[] {
-	const isWrong = code === "access.token_invalid" || code === "access.token_expired";
+	const isWrong = code === "access.token_invalid" || code === "access.token_expired" || code === "access.token_revoked";
 	return [`Bearer ${REALM}${isWrong ? ', error="invalid_token"' : ""}`, `Basic ${REALM}, charset="UTF-8"`];
 }
 

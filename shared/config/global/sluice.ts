@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { STREAM_EVENT_TYPES } from "../../events/event.ts";
+import { regionSchema } from "../../nodes/node-id.ts";
 import { parseBucketLocation } from "../../store/bucket-location.ts";
-import { listenAddress, listOf, size, text } from "../scalar.ts";
+import { durationBetween, listenAddress, listOf, size, text } from "../scalar.ts";
 
 /** What MediaMTX does not have: this node's bucket, and the functions beside it. */
 export const sluiceShape = {
@@ -39,6 +40,25 @@ export const sluiceShape = {
 		.boolean()
 		.default(false)
 		.describe("Webhooks may go to http:// and to private addresses: only for a network that you own"),
+	nodeHeartbeat: durationBetween("0s", "10s")
+		.optional()
+		.describe(
+			"How often this node tells the functions that it lives and how it fares, each time by a small write to the bucket; 0s: never, and no clients are sent here. Left out: 5s if the bucket is not a folder, or nodePublicHost is set; else 0s",
+		),
+	nodePublicHost: z
+		.string()
+		.regex(/^[0-9A-Za-z:._-]{0,253}$/, "must be a name or address, without a port")
+		.default("")
+		.describe(
+			"Name or address under which clients reach this node. Empty: that of the functions beside it; without them, the first of webrtcAdditionalHosts or the address of a network interface",
+		),
+	nodePublicWebRTCURL: z
+		.url({ protocol: /^https?$/ })
+		.optional()
+		.describe("Where clients reach WHIP and WHEP of this node, when a proxy stands in front"),
+	nodeRegion: regionSchema
+		.default("")
+		.describe("Where this node is: clients that name the same region come here first"),
 	ffmpegPath: text
 		.refine((value) => value.trim() !== "", { message: "must not be empty" })
 		.default("ffmpeg")

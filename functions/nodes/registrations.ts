@@ -1,0 +1,74 @@
+/** The objects by which the functions know nodes: made when one joins, changed when it is to drain. */
+
+import type { NodePublicKey } from "#shared/nodes/node-key.ts";
+import { type Registration, readRegistration } from "#shared/nodes/registration.ts";
+import { GoneError, hasCode, InputError } from "#shared/problem.ts";
+import { nodeHeartbeatKey, nodeRegistrationKey } from "#shared/store/key.ts";
+import type { Deps } from "../deps.ts";
+import { fleetOf } from "./fleet.ts";
+
+const MAX_ATTEMPTS = 5;
+const OPTIONS = { contentType: "application/json" };
+
+/**
+ * Registers a node. The same node may join as often as it likes.
+ * @throws InputError `node.conflict` when the name belongs to a node with another key, unless `replace`
+ */
+export async function registerNode(
+	deps: Deps,
+	{ id, key, replace }: { readonly id: string; readonly key: NodePublicKey; readonly replace: boolean },
+): Promise<{ created: boolean }> {
+	return changed(deps, id, (known) => {
+		if (known !== null && known.key.x === key.x && known.key.y === key.y) return known;
+		if (known !== null && !replace) {
+			throw new InputError(
+				"node.conflict",
+				`There is a node ${id} already, with another key. Delete it first, or join with another nodeId`,
+			);
+		}
+		return { v: 1, id, key, joinedMs: deps.clock.now(), draining: false };
+	});
+}
+
+/** Says whether a node is to take new streams. @throws GoneError `node.not_found` */
+export async function setDraining(deps: Deps, id: string, draining: boolean): Promise<void> {
+	await changed(deps, id, (known) => {
+		if (known === null) throw notFound(id);
+		return known.draining === draining ? known : { ...known, draining };
+	});
+}
+
+/** Forgets a node: what it says from then on is not believed. @throws GoneError `node.not_found` */
+export async function forgetNode(deps: Deps, id: string): Promise<void> {
+	if ((await readRegistration(deps.store, id)) === null) throw notFound(id);
+	await deps.store.delete([nodeRegistrationKey(id), nodeHeartbeatKey(id)]);
+	fleetOf(deps).directory.forget();
+}
+
+export function notFound(id: string): GoneError {
+	return new GoneError("node.not_found", `No node ${id} has joined; GET /v1/nodes lists those that have`);
+}
+
+/** Changes a registration by what it is now. `change` gives the same object back when there is nothing to write. */
+async function changed(
+	deps: Deps,
+	id: string,
+	change: (known: Registration | null) => Registration,
+): Promise<{ created: boolean }> {
+	const { store } = deps;
+	for (let attempt = 1; ; attempt++) {
+		const found = await readRegistration(store, id);
+		const next = change(found?.registration ?? null);
+		if (next === found?.registration) return { created: false };
+		try {
+			const body = JSON.stringify(next);
+			if (found === null) await store.putIfAbsent(nodeRegistrationKey(id), body, OPTIONS);
+			else await store.putIfMatch(nodeRegistrationKey(id), body, found.etag, OPTIONS);
+			fleetOf(deps).directory.forget();
+			return { created: found === null };
+		} catch (error) {
+			// Somebody wrote it in between: what is there now decides.
+			if (!hasCode(error, "store.precondition", "store.conflict") || attempt === MAX_ATTEMPTS) throw error;
+		}
+	}
+}
