@@ -1,0 +1,34 @@
+import { chosenDomain } from "../stage.ts";
+import { COMPATIBILITY, DELIVERIES_CRON, r2Endpoint } from "../worker-settings.ts";
+import { workerSecrets } from "./secrets.ts";
+import { bucket } from "./storage.ts";
+
+const domain = chosenDomain(process.env);
+const accountId = process.env["CLOUDFLARE_DEFAULT_ACCOUNT_ID"] ?? "";
+
+/** Tokens, configuration, playback, routing and the console: one Worker, with the bucket by its binding. */
+export const worker = new sst.cloudflare.Worker("Functions", {
+	handler: "functions/worker.ts",
+	url: domain === null,
+	...(domain === null ? {} : { domain }),
+	link: [bucket],
+	compatibility: COMPATIBILITY,
+	environment: {
+		SLUICE_NODE_BUCKET: $interpolate`s3://${bucket.name}?region=auto&endpoint=${r2Endpoint(accountId)}`,
+		...(domain === null ? {} : { SLUICE_PUBLIC_URL: `https://${domain}` }),
+	},
+	transform: {
+		worker: (args) => {
+			const secrets = Object.entries(workerSecrets).map(([name, text]) => ({ type: "secret_text", name, text }));
+			args.bindings = $resolve([args.bindings ?? []]).apply(([bindings]) => [...bindings, ...secrets]);
+			args.observability = { enabled: true };
+		},
+	},
+});
+
+/** Delivers the webhooks that are due, also when nobody calls. */
+export const deliveries = new cloudflare.WorkersCronTrigger("Deliveries", {
+	accountId,
+	scriptName: worker.nodes.worker.scriptName,
+	schedules: [{ cron: DELIVERIES_CRON }],
+});
