@@ -6,7 +6,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { generateSigningKey, type SigningKey, signingKeysSchema } from "#shared/access/signing-key.ts";
 import { issueToken } from "#shared/access/token.ts";
 import { systemClock } from "#shared/clock.ts";

@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document, made of the routes. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { streamEventSchema } from "#shared/events/event.ts";
 import type { Route } from "./routing.ts";
 

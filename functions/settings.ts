@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { signingKeysSchema } from "#shared/access/signing-key.ts";
 import { DEFAULT_PATH_CONFIG, pathConfigSchema, pathOverridesSchema } from "#shared/config/path-config.ts";
 import { nodeSettingsIn, nodeSettingsShape, nodeVariablesShape } from "./nodes/node-settings.ts";

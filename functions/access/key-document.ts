@@ -3,7 +3,7 @@
  * instance learns of every change by one conditional read.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { ROLES } from "#shared/access/api-key.ts";
 import { permissionSchema } from "#shared/access/permission.ts";
 import { hasCode, StoreError } from "#shared/problem.ts";

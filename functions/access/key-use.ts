@@ -1,6 +1,6 @@
 /** When API keys were last used: apart from the keys, so that a use never stands in the way of a change. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { hasCode } from "#shared/problem.ts";
 import { API_KEY_USE_KEY } from "#shared/store/key.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";

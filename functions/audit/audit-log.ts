@@ -1,6 +1,6 @@
 /** The audit log: one object for each administrative change, created and never changed, by day and time. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { hasCode, SluiceError, StoreError } from "#shared/problem.ts";
 import { auditKey } from "#shared/store/key.ts";
 import type { Caller } from "../access/caller.ts";

@@ -3,7 +3,7 @@
  * makes a change; the document that nodes read is a copy of the newest (`path-history.ts`).
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import type { PathName } from "#shared/path-name.ts";
 import { StoreError } from "#shared/problem.ts";
 import { pathHistoryPrefix, pathVersionKey } from "#shared/store/key.ts";

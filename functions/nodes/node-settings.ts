@@ -1,6 +1,6 @@
 /** What the functions are told of nodes: how to wake some up, and what one gets that joins. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { InputError } from "#shared/problem.ts";
 
 export const nodeSettingsShape = {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { InputError } from "#shared/problem.ts";
 import { auditEntrySchema } from "../audit/audit-log.ts";
 import { readAudit } from "../audit/read-audit.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { GoneError } from "#shared/problem.ts";
 import { DELIVERIES_DEAD_PREFIX, DELIVERIES_DONE_PREFIX, DELIVERIES_PENDING_PREFIX } from "#shared/store/key.ts";
 import type { Deps } from "../deps.ts";

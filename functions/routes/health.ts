@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { respondJson } from "../respond.ts";
 import { route } from "../routing.ts";
 

@@ -1,6 +1,6 @@
 /** API keys: who administers, and what. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { generateApiKey, hashApiKey, ROLES, type Role } from "#shared/access/api-key.ts";
 import { permissionSchema } from "#shared/access/permission.ts";
 import { durationMs } from "#shared/config/duration.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ROLES } from "#shared/access/api-key.ts";
 import { permissionSchema } from "#shared/access/permission.ts";
 import { roleOf } from "../access/caller.ts";

@@ -1,6 +1,6 @@
 /** What servers of MediaMTX ask whoever decides for them: `authMethod: http`, `authHTTPAddress: https://…/auth`. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { actionSchema } from "#shared/access/permission.ts";
 import { DeniedError } from "#shared/problem.ts";
 import { checkShown, queryToken } from "../path-access.ts";

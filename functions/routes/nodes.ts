@@ -1,6 +1,6 @@
 /** Media nodes: those that have joined, how they fare, and what an operator does with them. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { endpointsSchema, loadSchema } from "#shared/nodes/heartbeat.ts";
 import { nodeIdSchema } from "#shared/nodes/node-id.ts";
 import { nodePublicKeySchema } from "#shared/nodes/node-key.ts";

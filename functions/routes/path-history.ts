@@ -1,6 +1,6 @@
 /** The versions of a path's configuration. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { pathConfigSchema, pathOverridesSchema } from "#shared/config/path-config.ts";
 import { pathConfigOf } from "#shared/config/path-of.ts";
 import { type PathName, parsePathName } from "#shared/path-name.ts";

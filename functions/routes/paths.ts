@@ -1,6 +1,6 @@
 /** Path configurations: documents in the bucket, each with an etag. A lost update is not possible. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { allows } from "#shared/access/permission.ts";
 import { type PathOverrides, pathConfigSchema, pathOverridesSchema } from "#shared/config/path-config.ts";
 import { pathConfigOf } from "#shared/config/path-of.ts";

@@ -3,7 +3,7 @@
  * nothing of it, and a CDN can strip it from its cache key. Nothing in a body names it.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { isEdgeProof } from "#shared/access/edge-token.ts";
 import type { Viewer } from "#shared/access/token-limits.ts";
 import { pathConfigOf } from "#shared/config/path-of.ts";

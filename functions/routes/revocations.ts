@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MAX_REVOKED_CHARS, REVOCATION_KINDS, type Revocation } from "#shared/access/access-document.ts";
 import { MAX_TOKEN_LENGTH } from "#shared/access/token.ts";
 import { GoneError, InputError } from "#shared/problem.ts";

@@ -1,6 +1,6 @@
 /** Where publishers and viewers are sent: to the media node that serves them best. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { isStreamKey } from "#shared/access/stream-key.ts";
 import { regionSchema } from "#shared/nodes/node-id.ts";
 import { type PathName, parsePathName } from "#shared/path-name.ts";

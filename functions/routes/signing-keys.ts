@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { AccessDocument } from "#shared/access/access-document.ts";
 import type { Deps } from "../deps.ts";
 import { respondEmpty, respondJson } from "../respond.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { allows } from "#shared/access/permission.ts";
 import { isPathName, type PathName, parsePathName } from "#shared/path-name.ts";
 import { GoneError } from "#shared/problem.ts";

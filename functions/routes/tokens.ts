@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { issueEdgeToken } from "#shared/access/edge-token.ts";
 import { type Action, mayGrant, type Permission, permissionSchema } from "#shared/access/permission.ts";
 import { issueStreamKey } from "#shared/access/stream-key.ts";

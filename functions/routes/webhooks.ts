@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { STREAM_EVENT_TYPES } from "#shared/events/event.ts";
 import { generateWebhookSecret } from "#shared/events/standard-webhooks.ts";
 import { GoneError, InputError } from "#shared/problem.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MAX_EDGE_LIFE_MS, MAX_EDGE_PATHS } from "#shared/access/edge-token.ts";
 import { type Permission, permissionSchema } from "#shared/access/permission.ts";
 import { tokenLimitsSchema } from "#shared/access/token-limits.ts";

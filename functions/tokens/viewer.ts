@@ -1,6 +1,6 @@
 /** Who asks, told by each platform in its own way. What a viewer could write into a request is never taken for it. */
 
-import { z } from "zod";
+import * as z from "zod";
 import type { Viewer } from "#shared/access/token-limits.ts";
 
 /** `environment`: what the entry hands to the application beside the request. */

@@ -1,6 +1,6 @@
 /** Who delivers now: one function at a time, so that the events of an endpoint go out in their order. */
 
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock } from "#shared/clock.ts";
 import { hasCode, SluiceError } from "#shared/problem.ts";
 import { DELIVERY_LEASE_KEY } from "#shared/store/key.ts";

@@ -1,6 +1,6 @@
 /** Deliveries: one event on its way to one endpoint. One object each, which moves from pending to done or dead. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { pendingDeliveryKey } from "#shared/store/key.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import { endpointIdSchema } from "./endpoint.ts";

@@ -1,6 +1,6 @@
 /** Endpoints: where events go. One document each in the bucket. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { STREAM_EVENT_TYPES } from "#shared/events/event.ts";
 import { hasCode } from "#shared/problem.ts";
 import { WEBHOOKS_PREFIX, webhookKey } from "#shared/store/key.ts";

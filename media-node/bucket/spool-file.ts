@@ -9,7 +9,7 @@
  */
 
 import { crc32 } from "node:zlib";
-import { z } from "zod";
+import * as z from "zod";
 import { ProtocolError } from "#shared/problem.ts";
 import type { PendingSegment } from "#shared/timeline/pending-segment.ts";
 import { renditionSchema } from "#shared/timeline/record.ts";

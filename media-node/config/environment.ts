@@ -1,6 +1,6 @@
 /** Settings in the environment, by MediaMTX's rules: `MTX_RTSPADDRESS`, `MTX_PATHS_CAM1_SOURCE`, `MTX_AUTHINTERNALUSERS_0_USER`. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { pathConfigSchema } from "#shared/config/path-config.ts";
 import { settingsSchema } from "#shared/config/settings.ts";
 

@@ -1,7 +1,7 @@
 /** What a control plane told this node when it joined. It is kept in the data folder, and counts like the environment. */
 
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { InputError } from "#shared/problem.ts";
 import { readPrivateFile, replacePrivateFile } from "./private-file.ts";
 

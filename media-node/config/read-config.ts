@@ -1,6 +1,6 @@
 /** From the text of a configuration to settings that are checked, with all that is wrong or worth a warning. Pure. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { DEPRECATED_KEYS, modernized } from "#shared/config/deprecated.ts";
 import { pathConfigSchema } from "#shared/config/path-config.ts";
 import { MEDIAMTX_DEFAULTS, type Settings } from "#shared/config/settings.ts";

@@ -1,6 +1,6 @@
 /** The reference of all settings, as Markdown: names, types, defaults and what they are for. Pure. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { DEPRECATED_KEYS } from "#shared/config/deprecated.ts";
 import { pathConfigSchema } from "#shared/config/path-config.ts";
 import { NOT_BUILT, settingsSchema } from "#shared/config/settings.ts";

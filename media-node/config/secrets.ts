@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { generateSigningKey, signingKeysSchema } from "#shared/access/signing-key.ts";
 import { InputError } from "#shared/problem.ts";
 import { createPrivateFile, readPrivateFile, replacePrivateFile } from "./private-file.ts";

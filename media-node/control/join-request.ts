@@ -1,6 +1,6 @@
 /** Asks a control plane to take this machine as a node. */
 
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock } from "#shared/clock.ts";
 import type { NodePublicKey } from "#shared/nodes/node-key.ts";
 import { DeniedError, InputError, StoreError } from "#shared/problem.ts";

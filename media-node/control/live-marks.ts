@@ -5,7 +5,7 @@
 
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { isPathName, type PathName } from "#shared/path-name.ts";
 import { pathToKey } from "#shared/store/key.ts";
 import type { Logger } from "../log.ts";

@@ -4,7 +4,7 @@
  */
 
 import type { JSONWebKeySet } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { sealedKeySchema } from "#shared/access/sealed-key.ts";
 import { publicJwks, type SigningKey, signingKeySchema } from "#shared/access/signing-key.ts";
 import { DeniedError, StoreError } from "#shared/problem.ts";

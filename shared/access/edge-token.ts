@@ -6,7 +6,7 @@
  */
 
 import { base64url } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { equalBytes } from "#shared/access/constant-time.ts";
 import type { TokenLimits } from "#shared/access/token-limits.ts";
 import type { Clock } from "#shared/clock.ts";

@@ -9,7 +9,7 @@ import {
 	type JWTVerifyOptions,
 	jwtVerify,
 } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { type Permission, permissionSchema } from "#shared/access/permission.ts";
 import { CLOCK_TOLERANCE_S, type KeySource } from "#shared/access/token.ts";
 import type { Clock } from "#shared/clock.ts";

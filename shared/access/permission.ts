@@ -4,7 +4,7 @@
  * configuration of paths and hands out access to them. `api` is MediaMTX's word for an administrator, and allows both.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 
 export const ACTIONS = ["publish", "read", "playback", "api", "metrics", "pprof", "view", "manage"] as const;
 export const actionSchema = z.enum(ACTIONS);

@@ -5,7 +5,7 @@
  */
 
 import { base64url } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { type SigningKey, signingKeySchema } from "#shared/access/signing-key.ts";
 import { StoreError } from "#shared/problem.ts";
 

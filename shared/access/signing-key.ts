@@ -1,7 +1,7 @@
 /** The keys that sign tokens: P-256 private keys as JSON Web Keys (RFC 7517). */
 
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JSONWebKeySet } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 
 export const signingKeySchema = z.object({
 	kty: z.literal("EC"),

@@ -1,6 +1,6 @@
 /** Who may use a token besides having it: limits that a token may carry. None are there unless somebody asked for them. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { isInRange, parseIpRange } from "#shared/access/ip-range.ts";
 import { DeniedError } from "#shared/problem.ts";
 

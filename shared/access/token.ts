@@ -12,7 +12,7 @@ import {
 	jwtVerify,
 	SignJWT,
 } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { type Permission, permissionSchema } from "#shared/access/permission.ts";
 import type { SigningKey } from "#shared/access/signing-key.ts";
 import { type TokenLimits, tokenLimitsSchema } from "#shared/access/token-limits.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const UNITS_MS: Readonly<Record<string, number>> = {
 	ns: 1e-6,

@@ -3,7 +3,7 @@
  * Names are MediaMTX's where it has the setting.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { forwardShape, generalShape, srtShape } from "./path/general.ts";
 import { hlsShape } from "./path/hls.ts";
 import { hooksShape, recordHooksShape } from "./path/hooks.ts";

@@ -1,6 +1,6 @@
 /** The kinds of values that settings have, as people write them in YAML, JSON and the environment. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { durationMs, durationSchema } from "./duration.ts";
 
 /** Longer texts are no settings. */

@@ -3,7 +3,7 @@
  * schema for files, the environment, the API and the documentation.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { authShape } from "./global/auth.ts";
 import { debugShape, generalShape } from "./global/general.ts";
 import { httpServerShape } from "./global/http-server.ts";

@@ -1,6 +1,6 @@
 /** One entry of `authInternalUsers`, and the credentials in it. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { permissionSchema } from "../access/permission.ts";
 import { networks } from "./scalar.ts";
 

@@ -1,6 +1,6 @@
 /** The outward facts: what webhooks carry. Types are dotted, as Standard Webhooks asks. */
 
-import { z } from "zod";
+import * as z from "zod";
 
 const base = {
 	/** Unique, the same over all deliveries and retries: the `webhook-id`. */

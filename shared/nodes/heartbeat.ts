@@ -4,7 +4,7 @@
  */
 
 import { CompactSign, compactVerify, errors, importJWK } from "jose";
-import { z } from "zod";
+import * as z from "zod";
 import { DeniedError } from "#shared/problem.ts";
 import { nodeIdSchema, regionSchema } from "./node-id.ts";
 import type { NodeKey, NodePublicKey } from "./node-key.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The name of a node in the bucket, and of its objects: no `.` or `..`, which no key may have as a part. */
 export const nodeIdSchema = z

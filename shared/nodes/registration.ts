@@ -1,6 +1,6 @@
 /** What the functions keep of a node: who it is, by its public key, and whether it is to take new streams. */
 
-import { z } from "zod";
+import * as z from "zod";
 import { nodeRegistrationKey } from "#shared/store/key.ts";
 import type { ObjectStore, StoredObject } from "#shared/store/object-store.ts";
 import { nodeIdSchema } from "./node-id.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { bucketLocationSchema, MAX_BUCKET_LOCATION_LENGTH, parseBucketLocation } from "./bucket-location.ts";
 
 const s3 = { kind: "s3", bucket: "my-bucket", prefix: "", region: null, endpoint: null, pathStyle: false };

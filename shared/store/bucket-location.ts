@@ -3,7 +3,7 @@
  * `region`, `endpoint` and `pathStyle` as its query, or `memory:`.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 import { InputError } from "#shared/problem.ts";
 import { assertObjectKey } from "#shared/store/object-key.ts";
 

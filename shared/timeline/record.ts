@@ -8,7 +8,7 @@
  * segments have a media sequence number, so a fence leaves no hole in a playlist.
  */
 
-import { z } from "zod";
+import * as z from "zod";
 
 const count = z.int().min(0);
 

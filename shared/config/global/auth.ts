@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { permissionSchema } from "../../access/permission.ts";
 import { fingerprint, text } from "../scalar.ts";
 import { type User, userSchema } from "../user.ts";

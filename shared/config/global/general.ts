@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { listOf, text, timeout } from "../scalar.ts";
 
 export const generalShape = {

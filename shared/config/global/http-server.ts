@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { listOf, networks, text } from "../scalar.ts";
 
 type Shape<P extends string> = { readonly [K in `${P}Encryption`]: z.ZodDefault<z.ZodBoolean> } & {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { encryption, listenAddress, listOf, networks, port, text } from "../scalar.ts";
 
 export const rtspShape = {

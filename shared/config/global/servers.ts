@@ -1,6 +1,6 @@
 /** The control API, and servers that this version does not have yet: their keys are checked, and have no effect. */
 
-import { z } from "zod";
+import * as z from "zod";
 import {
 	durationBetween,
 	encryption,

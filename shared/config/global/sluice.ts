@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { STREAM_EVENT_TYPES } from "../../events/event.ts";
 import { regionSchema } from "../../nodes/node-id.ts";
 import { parseBucketLocation } from "../../store/bucket-location.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { durationBetween, fingerprint, text } from "../scalar.ts";
 import { sourceFault } from "../source.ts";
 

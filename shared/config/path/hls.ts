@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { durationBetween } from "../scalar.ts";
 
 /** How the stream gets into the bucket. */

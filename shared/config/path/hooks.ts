@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { durationBetween, text } from "../scalar.ts";
 
 const command = (words: string) => text.default("").describe(words);

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { text } from "../scalar.ts";
 
 const sourcePort = z.int().min(1).max(65_535);

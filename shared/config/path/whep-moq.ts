@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { text, timeout } from "../scalar.ts";
 
 /** Sources over WebRTC and MoQ. */
