@@ -2,7 +2,7 @@
  * Edge tokens: tokens to read, for a CDN whose functions know no asymmetric keys (CloudFront Functions have HMAC alone).
  *
  * `e1.` · base64url of the claims as JSON · `.` · base64url of HMAC-SHA256 over all that stands before the last dot. The
- * Worker, the other functions and `infra/edge/playback.js` verify them by `test/vectors/edge-token.json`.
+ * Worker, the other functions and `infra/edge/verify-token.js` verify them by `test/vectors/edge-token.json`.
  */
 
 import { base64url } from "jose";
