@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "../log.ts";
 import { ClientAddress } from "./client-address.ts";
 import { allowedOrigin } from "./cors.ts";
-import { readBody } from "./request-body.ts";
+import { type BodyLimit, readBody } from "./request-body.ts";
 
 /** A request, with what its handler needs of it. */
 export type HttpRequest = {
@@ -13,7 +13,10 @@ export type HttpRequest = {
 	readonly path: string;
 	/** Without the question mark; it may hold secrets. */
 	readonly query: string;
+	/** Empty when there is none, each. */
 	readonly authorization: string;
+	readonly contentType: string;
+	readonly ifMatch: string;
 	readonly userAgent: string;
 	/** The client's, also when trusted proxies stand in front; empty over a Unix socket. */
 	readonly ip: string;
@@ -25,15 +28,28 @@ export type HttpRequest = {
 
 export type HttpAnswer = {
 	readonly status: number;
-	readonly headers?: Readonly<Record<string, string>>;
+	/** Several values of a name are several headers. */
+	readonly headers?: Readonly<Record<string, string | readonly string[]>>;
 	readonly body: string;
+};
+
+/** What pages of other origins are told. */
+export type Cors = {
+	/** Lists for preflights. */
+	readonly methods: string;
+	readonly headers: string;
+	/** Headers of answers that the Fetch standard does not show to them by itself. */
+	readonly exposed?: string;
+	/** More headers of the answers to preflights. */
+	readonly preflight?: Readonly<Record<string, string>>;
 };
 
 export type HttpExchangeOptions = {
 	readonly allowOrigins: readonly string[];
 	readonly trustedProxies: readonly string[];
-	/** What a preflight is told. */
-	readonly cors: { readonly methods: string; readonly headers: string };
+	readonly cors: Cors;
+	/** What bodies may be; left out: as those of the control API. */
+	readonly body?: BodyLimit;
 	/** Answers problems by itself: what it throws is a bug, and a 500. */
 	readonly handle: (request: HttpRequest) => Promise<HttpAnswer>;
 	readonly log: Logger;
@@ -54,11 +70,14 @@ export class HttpExchanges {
 	begin(request: IncomingMessage, response: ServerResponse): void {
 		const { allowOrigins, cors, handle, log } = this.#options;
 		const origin = allowedOrigin(request.headers.origin ?? "", allowOrigins);
-		if (origin !== null) response.setHeader("access-control-allow-origin", origin);
+		if (origin !== null) {
+			response.setHeader("access-control-allow-origin", origin);
+			if (cors.exposed !== undefined) response.setHeader("access-control-expose-headers", cors.exposed);
+		}
 		if (origin !== null && origin !== "*") response.setHeader("vary", "origin");
 		if (request.method === "OPTIONS" && request.headers["access-control-request-method"] !== undefined) {
 			const allowed = { "access-control-allow-methods": cors.methods, "access-control-allow-headers": cors.headers };
-			response.writeHead(204, allowed).end();
+			response.writeHead(204, { ...allowed, ...cors.preflight }).end();
 			return;
 		}
 		const abort = new AbortController();
@@ -74,12 +93,12 @@ export class HttpExchanges {
 
 	#answer(request: IncomingMessage, response: ServerResponse, { status, headers, body }: HttpAnswer): void {
 		if (response.destroyed) return;
-		const length = Buffer.byteLength(body);
+		for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value);
+		// RFC 9110 §8.6.
+		if (status !== 204) response.setHeader("content-length", Buffer.byteLength(body));
 		// Rather than read what nobody asked for, or begin anew while the server stops.
-		const ends = this.closing || !request.complete;
-		response
-			.writeHead(status, { ...headers, "content-length": length, ...(ends ? { connection: "close" } : {}) })
-			.end(body);
+		if (this.closing || !request.complete) response.setHeader("connection", "close");
+		response.writeHead(status).end(body);
 	}
 
 	#requestOf(request: IncomingMessage, signal: AbortSignal): HttpRequest {
@@ -90,10 +109,12 @@ export class HttpExchanges {
 			path: mark === -1 ? url : url.slice(0, mark),
 			query: mark === -1 ? "" : url.slice(mark + 1),
 			authorization: headers.authorization ?? "",
+			contentType: headers["content-type"] ?? "",
+			ifMatch: headers["if-match"] ?? "",
 			userAgent: headers["user-agent"] ?? "",
 			ip: this.#clients.of(socket.remoteAddress ?? "", [headers["x-forwarded-for"] ?? []].flat().join(",")),
 			signal,
-			body: () => readBody(request),
+			body: () => readBody(request, this.#options.body),
 		};
 	}
 }

@@ -1,4 +1,4 @@
-/** A small HTTP server of the node: what the control API and the metrics have in common. */
+/** An HTTP server of the node: what the control API, the metrics, WHIP and WHEP have in common. */
 
 import { chmod, lstat, unlink } from "node:fs/promises";
 import http from "node:http";
@@ -29,7 +29,7 @@ export type HttpServerSettings = {
 };
 
 export type HttpServerOptions = HttpServerSettings &
-	HttpExchangeOptions & { readonly clock: Clock; readonly log: Logger };
+	HttpExchangeOptions & { readonly maxConnections?: number; readonly clock: Clock; readonly log: Logger };
 
 /** A connection that asks nothing is closed after this. */
 const IDLE_MS = 30_000;
@@ -75,7 +75,7 @@ export class HttpServer implements AsyncDisposable {
 		using parts = new DisposableStack();
 		const { prefix, address, clock, log } = options;
 		const server = await createServer(options, parts);
-		server.maxConnections = MAX_CONNECTIONS;
+		server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
 		server.setTimeout(options.readTimeoutMs + options.writeTimeoutMs);
 		const exchanges = new HttpExchanges(options);
 		server.on("request", (request, response) => exchanges.begin(request, response));

@@ -3,11 +3,8 @@
 import type { Clock } from "#shared/clock.ts";
 import { InputError } from "#shared/problem.ts";
 import type { Authenticator } from "../access/access.ts";
-import { ClientAddress } from "../http/client-address.ts";
-import { allowedOrigin } from "../http/cors.ts";
 import { httpCredentials } from "../http/http-credentials.ts";
-import type { HttpServerSettings } from "../http/http-server.ts";
-import { type Certificate, readCertificate, watchCertificate } from "../http/tls-files.ts";
+import type { HttpServer, HttpServerSettings } from "../http/http-server.ts";
 import type { Logger } from "../log.ts";
 import type { ReadableStreamOfPath, StreamTable } from "../stream/publication.ts";
 import type { PeerSnapshot } from "./peer-session.ts";
@@ -16,7 +13,7 @@ import { type EndpointOptions, WebRtcEndpoint } from "./transport/endpoint.ts";
 import { Pages } from "./whip/pages.ts";
 import type { IceServer } from "./whip/turn-credentials.ts";
 import { WhipRoutes } from "./whip/whip-routes.ts";
-import { WhipServer } from "./whip/whip-server.ts";
+import { openWhipServer } from "./whip/whip-server.ts";
 
 export type WebRtcServerSettings = Omit<EndpointOptions, "clock" | "log"> & {
 	readonly http: HttpServerSettings;
@@ -35,11 +32,11 @@ export type WebRtcServerOptions = WebRtcServerSettings & {
 export class WebRtcServer implements AsyncDisposable {
 	readonly #sessions: Sessions;
 	readonly #endpoint: WebRtcEndpoint;
-	readonly #whip: WhipServer;
+	readonly #whip: HttpServer;
 	readonly #parts: AsyncDisposableStack;
 
 	private constructor(
-		{ sessions, endpoint, whip }: { sessions: Sessions; endpoint: WebRtcEndpoint; whip: WhipServer },
+		{ sessions, endpoint, whip }: { sessions: Sessions; endpoint: WebRtcEndpoint; whip: HttpServer },
 		parts: AsyncDisposableStack,
 	) {
 		this.#sessions = sessions;
@@ -55,33 +52,17 @@ export class WebRtcServer implements AsyncDisposable {
 			throw new InputError("config.invalid", "webrtcLocalUDPAddress and webrtcLocalTCPAddress are both empty: set one");
 		}
 		await using parts = new AsyncDisposableStack();
-		const certificate = http.certificate === null ? null : await readCertificate(http.certificate, http.prefix);
 		const endpoint = parts.use(await WebRtcEndpoint.open(options));
 		const sessions = parts.use(new Sessions({ endpoint, table, authenticator, opusOf, clock, log }));
-		const client = new ClientAddress(http.trustedProxies);
 		const routes = new WhipRoutes({
 			...{ sessions, pages: await Pages.open(), iceServers, credentialsOf: httpCredentials, clock, log },
 		});
-		const whip = parts.use(
-			await WhipServer.open({
-				address: http.address,
-				certificate,
-				routes,
-				allowedOrigin: (origin) => allowedOrigin(origin, http.allowOrigins),
-				clientAddress: (peer, forwardedFor) => client.of(peer, forwardedFor),
-				readTimeoutMs: http.readTimeoutMs,
-				clock,
-			}),
-		);
-		if (certificate !== null && http.certificate !== null) {
-			const replace = (next: Certificate) => whip.replaceCertificate(next);
-			parts.use(watchCertificate({ files: http.certificate, prefix: http.prefix, certificate, replace, clock, log }));
-		}
+		const whip = parts.use(await openWhipServer({ http, routes, clock, log }));
 		return new WebRtcServer({ sessions, endpoint, whip }, parts.move());
 	}
 
-	/** Of HTTP. */
-	get port(): number {
+	/** Of HTTP; `null` for a Unix socket. */
+	get port(): number | null {
 		return this.#whip.port;
 	}
 

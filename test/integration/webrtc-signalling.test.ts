@@ -10,8 +10,9 @@ import type { Sdp } from "../../media-node/webrtc/sdp/sdp.ts";
 import type { SessionRequest, WebRtcSession, WebRtcSessions } from "../../media-node/webrtc/webrtc-sessions.ts";
 import { Pages } from "../../media-node/webrtc/whip/pages.ts";
 import { WhipRoutes } from "../../media-node/webrtc/whip/whip-routes.ts";
-import { WhipServer } from "../../media-node/webrtc/whip/whip-server.ts";
+import { openWhipServer } from "../../media-node/webrtc/whip/whip-server.ts";
 import { eventually } from "../support/eventually.ts";
+import { httpOnLoopback } from "../support/whip-world.ts";
 
 const FLAGS = [
 	"--no-sandbox",
@@ -101,15 +102,8 @@ describe("the pages of WebRTC in Chromium", () => {
 			clock: systemClock,
 			log,
 		});
-		const server = await WhipServer.open({
-			address: "127.0.0.1:0",
-			certificate: null,
-			routes,
-			allowedOrigin: () => null,
-			clientAddress: (peer) => peer,
-			readTimeoutMs: 5000,
-			clock: systemClock,
-		});
+		const http = httpOnLoopback({ allowOrigins: [] });
+		const server = await openWhipServer({ http, routes, clock: systemClock, log });
 		stack.use(server);
 		origin = `http://127.0.0.1:${server.port}`;
 		browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });

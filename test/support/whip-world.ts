@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { systemClock } from "#shared/clock.ts";
 import type { AccessRequest } from "../../media-node/access/access.ts";
-import { allowedOrigin } from "../../media-node/http/cors.ts";
 import { httpCredentials } from "../../media-node/http/http-credentials.ts";
+import type { HttpServer, HttpServerSettings } from "../../media-node/http/http-server.ts";
 import type { Sdp } from "../../media-node/webrtc/sdp/sdp.ts";
 import { parseSdp } from "../../media-node/webrtc/sdp/sdp-parse.ts";
 import type { IceFragment } from "../../media-node/webrtc/sdp/trickle.ts";
 import type { SessionRequest, WebRtcSession, WebRtcSessions } from "../../media-node/webrtc/webrtc-sessions.ts";
 import { Pages } from "../../media-node/webrtc/whip/pages.ts";
 import { WhipRoutes } from "../../media-node/webrtc/whip/whip-routes.ts";
-import { WhipServer } from "../../media-node/webrtc/whip/whip-server.ts";
+import { openWhipServer } from "../../media-node/webrtc/whip/whip-server.ts";
 
 export const OFFER = readFileSync(new URL("../fixtures/webrtc/chromium-publish.sdp", import.meta.url), "utf8");
 export const REMOTE = parseSdp(OFFER).sections[0]?.ice ?? { ufrag: "", pwd: "" };
@@ -98,9 +98,9 @@ export class WhipWorld implements AsyncDisposable {
 	readonly origin: string;
 	/** What was logged as error. */
 	readonly errors: readonly unknown[];
-	readonly #server: WhipServer;
+	readonly #server: HttpServer;
 
-	private constructor(sessions: FakeSessions, routes: WhipRoutes, server: WhipServer, errors: readonly unknown[]) {
+	private constructor(sessions: FakeSessions, routes: WhipRoutes, server: HttpServer, errors: readonly unknown[]) {
 		this.sessions = sessions;
 		this.routes = routes;
 		this.origin = `http://127.0.0.1:${server.port}`;
@@ -123,7 +123,7 @@ export class WhipWorld implements AsyncDisposable {
 			clock: systemClock,
 			log,
 		});
-		const server = await WhipServer.open(whipServerOptions(routes));
+		const server = await openWhipServer({ http: httpOnLoopback(), routes, clock: systemClock, log });
 		return new WhipWorld(sessions, routes, server, errors);
 	}
 
@@ -156,15 +156,16 @@ export class WhipWorld implements AsyncDisposable {
 
 type Init = { headers?: Record<string, string>; body?: string };
 
-/** The options of a server on a free port. */
-export function whipServerOptions(routes: WhipRoutes): Parameters<typeof WhipServer.open>[0] {
+/** The settings of a server on a free port. */
+export function httpOnLoopback(changes: Partial<HttpServerSettings> = {}): HttpServerSettings {
 	return {
+		prefix: "webrtc",
 		address: "127.0.0.1:0",
 		certificate: null,
-		routes,
-		allowedOrigin: (asked) => allowedOrigin(asked, ["https://*.example.com"]),
-		clientAddress: (peer, forwardedFor) => `${peer} ${forwardedFor}`.trim(),
-		readTimeoutMs: 5000,
-		clock: systemClock,
+		allowOrigins: ["https://*.example.com"],
+		trustedProxies: ["127.0.0.1"],
+		readTimeoutMs: 5_000,
+		writeTimeoutMs: 5_000,
+		...changes,
 	};
 }

@@ -5,25 +5,6 @@ import { ProtocolError } from "#shared/problem.ts";
 import type { AccessRequest } from "../../access/access.ts";
 import type { Endpoint } from "./whip-answer.ts";
 
-export type WhipRequest = {
-	readonly method: string;
-	/** As it came, in percent-encoding, without the query. */
-	readonly path: string;
-	/** Without the question mark; it may hold secrets. */
-	readonly query: string;
-	/** Empty when there is none, each. */
-	readonly authorization: string;
-	readonly contentType: string;
-	readonly ifMatch: string;
-	readonly userAgent: string;
-	/** The client's, also when trusted proxies stand in front. */
-	readonly ip: string;
-	/** Fires when the client goes away. */
-	readonly signal: AbortSignal;
-	/** @throws InputError `input.too_large`, `input.invalid` */
-	readonly body: () => Promise<string>;
-};
-
 export type Credentials = Pick<AccessRequest, "user" | "password" | "token">;
 
 /** What an address stands for. */

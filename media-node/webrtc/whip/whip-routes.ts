@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "#shared/clock.ts";
 import { InputError } from "#shared/problem.ts";
 import type { AccessRequest } from "../../access/access.ts";
+import type { HttpRequest } from "../../http/http-exchange.ts";
 import type { Logger } from "../../log.ts";
 import { parseSdp } from "../sdp/sdp-parse.ts";
 import { writeSdp } from "../sdp/sdp-write.ts";
@@ -12,15 +13,7 @@ import type { WebRtcSession, WebRtcSessions } from "../webrtc-sessions.ts";
 import type { Pages } from "./pages.ts";
 import { clientServer, type IceServer, iceServerLink } from "./turn-credentials.ts";
 import { EMPTY, failure, isFault, notAllowed, refusal, type WhipAnswer } from "./whip-answer.ts";
-import {
-	type Credentials,
-	isMediaType,
-	matchesEntityTag,
-	queryToken,
-	type Target,
-	targetOf,
-	type WhipRequest,
-} from "./whip-request.ts";
+import { type Credentials, isMediaType, matchesEntityTag, queryToken, type Target, targetOf } from "./whip-request.ts";
 
 export type WhipRoutesOptions = {
 	readonly sessions: WebRtcSessions;
@@ -54,7 +47,7 @@ export class WhipRoutes {
 	}
 
 	/** Answers a request. Never rejects. */
-	async handle(request: WhipRequest): Promise<WhipAnswer> {
+	async handle(request: HttpRequest): Promise<WhipAnswer> {
 		try {
 			return await this.#route(request);
 		} catch (error) {
@@ -63,7 +56,7 @@ export class WhipRoutes {
 		}
 	}
 
-	#route(request: WhipRequest): Promise<WhipAnswer> | WhipAnswer {
+	#route(request: HttpRequest): Promise<WhipAnswer> | WhipAnswer {
 		const target = targetOf(request.path);
 		if (target === null) return refusal(404, "There is nothing at this address");
 		switch (target.kind) {
@@ -81,7 +74,7 @@ export class WhipRoutes {
 		}
 	}
 
-	#atEndpoint(target: EndpointTarget, request: WhipRequest): Promise<WhipAnswer> | WhipAnswer {
+	#atEndpoint(target: EndpointTarget, request: HttpRequest): Promise<WhipAnswer> | WhipAnswer {
 		switch (request.method) {
 			case "POST":
 				return this.#begin(target, request);
@@ -96,7 +89,7 @@ export class WhipRoutes {
 		}
 	}
 
-	#atSession(target: SessionTarget, request: WhipRequest): Promise<WhipAnswer> | WhipAnswer {
+	#atSession(target: SessionTarget, request: HttpRequest): Promise<WhipAnswer> | WhipAnswer {
 		const entry = this.#sessions.get(target.secret);
 		const isThere = entry?.target.path === target.path && entry.target.endpoint === target.endpoint;
 		if (entry === undefined || !isThere) return refusal(404, "There is no such session, or it has ended");
@@ -116,7 +109,7 @@ export class WhipRoutes {
 	}
 
 	/** RFC 9725 §4.2: an offer begins a session. */
-	async #begin(target: EndpointTarget, request: WhipRequest): Promise<WhipAnswer> {
+	async #begin(target: EndpointTarget, request: HttpRequest): Promise<WhipAnswer> {
 		if (!isMediaType(request.contentType, SDP)) throw mediaType(SDP);
 		const { sessions, log } = this.#options;
 		const offer = parseSdp(await request.body());
@@ -146,14 +139,14 @@ export class WhipRoutes {
 	}
 
 	/** RFC 9725 §4.2 and §4.6: what browsers ask before a request is answered elsewhere. */
-	async #optionsOf(target: EndpointTarget, request: WhipRequest): Promise<WhipAnswer> {
+	async #optionsOf(target: EndpointTarget, request: HttpRequest): Promise<WhipAnswer> {
 		await this.#options.sessions.authorize(this.#accessOf(target, request), request.signal);
 		const allow = "GET, HEAD, OPTIONS, POST";
 		return { ...EMPTY, headers: { "accept-post": SDP, allow, link: this.#links() } };
 	}
 
 	/** RFC 9725 §4.3: trickled candidates, or an ICE restart; or what answers a counter-offer. */
-	async #change(session: WebRtcSession, request: WhipRequest): Promise<WhipAnswer> {
+	async #change(session: WebRtcSession, request: HttpRequest): Promise<WhipAnswer> {
 		if (session.isCounterOffer && isMediaType(request.contentType, SDP)) {
 			session.accept(parseSdp(await request.body()));
 			return EMPTY;
@@ -191,7 +184,7 @@ export class WhipRoutes {
 		return { status: 200, headers: {}, body: "" };
 	}
 
-	#accessOf({ endpoint, path }: EndpointTarget, request: WhipRequest): AccessRequest {
+	#accessOf({ endpoint, path }: EndpointTarget, request: HttpRequest): AccessRequest {
 		const { ip, query, userAgent, authorization } = request;
 		const shown = this.#options.credentialsOf(authorization);
 		const token = shown.token === "" ? queryToken(query) : shown.token;
@@ -206,7 +199,7 @@ export class WhipRoutes {
 	}
 }
 
-function isRead({ method }: WhipRequest): boolean {
+function isRead({ method }: HttpRequest): boolean {
 	return method === "GET" || method === "HEAD";
 }
 

@@ -1,10 +1,7 @@
-import { readFile } from "node:fs/promises";
 import http from "node:http";
-import https from "node:https";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DeniedError } from "#shared/problem.ts";
-import { WhipWorld, whipServerOptions } from "../../../test/support/whip-world.ts";
-import { WhipServer } from "./whip-server.ts";
+import { WhipWorld } from "../../../test/support/whip-world.ts";
 
 let world: WhipWorld;
 beforeEach(async () => {
@@ -78,35 +75,8 @@ describe("the pages", () => {
 });
 
 describe("the server", () => {
-	it("says that its port is in use", async () => {
-		const address = new URL(world.origin).host;
-		const open = WhipServer.open({ ...whipServerOptions(world.routes), address });
-		await expect(open).rejects.toMatchObject({ code: "listen.in_use" });
-	});
-
-	it("refuses a certificate that is none", async () => {
-		const certificate = { key: "x", cert: "y" };
-		const open = WhipServer.open({ ...whipServerOptions(world.routes), certificate });
-		await expect(open).rejects.toMatchObject({ code: "config.invalid" });
-	});
-
-	it("speaks HTTPS with a certificate, and takes another one while it runs", async () => {
-		const read = (name: string) => readFile(new URL(`../../../test/fixtures/tls/${name}`, import.meta.url), "utf8");
-		const certificate = { key: await read("localhost.key"), cert: await read("localhost.crt") };
-		await using server = await WhipServer.open({ ...whipServerOptions(world.routes), certificate });
-		expect(() => server.replaceCertificate({ key: "x", cert: "y" })).toThrow(
-			expect.objectContaining({ code: "config.invalid" }),
-		);
-		server.replaceCertificate(certificate);
-		const status = await new Promise((resolve, reject) => {
-			const options = { port: server.port, path: "/cam/", rejectUnauthorized: false };
-			https.get(options, (response) => resolve(response.resume().statusCode)).on("error", reject);
-		});
-		expect(status).toBe(200);
-	});
-
 	it("tells who asks, also behind proxies", async () => {
 		await world.offer("/cam/whip", { "x-forwarded-for": "192.0.2.7" });
-		expect(world.sessions.requests[0]?.access.ip).toBe("127.0.0.1 192.0.2.7");
+		expect(world.sessions.requests[0]?.access.ip).toBe("192.0.2.7");
 	});
 });
