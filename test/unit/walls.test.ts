@@ -19,6 +19,8 @@ const FLOORS: readonly (readonly string[])[] = [
 const PACKAGES: Readonly<Record<string, RegExp>> = {
 	shared: /^(zod|jose|#shared\/)/,
 	functions: /^(zod|jose|hono(\/|$)|#shared\/)/,
+	"functions/console":
+		/^(react|react-dom\/client|@mantine\/|@tanstack\/react-query|wouter|lucide-react|hls\.js|zod|#shared\/)/,
 	"media-node": /^(node:|zod$|ws$|yaml$|@noble\/ciphers\/|commander$|pino|prom-client$|werift$|#shared\/)/,
 };
 /** The entries, which meet the world: each names what it may import more. */
@@ -33,7 +35,11 @@ const EXCEPTIONS: Readonly<Record<string, RegExp>> = {
 	"functions/node-send.ts": /^node:/,
 	"functions/dev-worker.ts": /^(node:|wrangler$)/,
 	"functions/lambda.ts": /^node:/,
+	"functions/console/vite.config.ts": /^(node:|vite$)/,
 };
+/** The console runs in browsers: of the functions it knows what they answer, as types. */
+const CONSOLE = "functions/console/";
+
 /** The one file that starts both halves. */
 const ALL_IN_ONE = "media-node/cli/start.ts";
 
@@ -41,7 +47,13 @@ type Import = { readonly from: string; readonly to: string; readonly type: boole
 
 function sources(folder: string): string[] {
 	return readdirSync(path.join(ROOT, folder), { recursive: true, encoding: "utf8" })
-		.filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !file.endsWith(".d.ts"))
+		.filter(
+			(file) =>
+				/\.tsx?$/.test(file) &&
+				!file.startsWith("console/dist/") &&
+				!file.endsWith(".test.ts") &&
+				!file.endsWith(".d.ts"),
+		)
 		.map((file) => `${folder}/${file.replaceAll(path.sep, "/")}`);
 }
 
@@ -80,9 +92,18 @@ describe("the walls of the house", () => {
 		expect(wrong).toEqual([]);
 	});
 
+	it("keeps the console and the functions apart, but for types", () => {
+		const wrong = imports.filter(
+			({ from, to, type }) =>
+				!type && to.startsWith("functions/") && from.startsWith(CONSOLE) !== to.startsWith(CONSOLE),
+		);
+		expect(wrong.filter(({ from }) => from !== ALL_IN_ONE)).toEqual([]);
+	});
+
 	it("lets each half import its own packages only", () => {
 		const wrong = imports.filter(({ from, to }) => {
-			const half = from.split("/")[0] ?? "";
+			const half = from.startsWith(CONSOLE) ? "functions/console" : (from.split("/")[0] ?? "");
+			if (half === "functions/console" && to.startsWith("functions/")) return false;
 			if (to.startsWith(`${half}/`) || (from === ALL_IN_ONE && to.startsWith("functions/"))) return false;
 			return !PACKAGES[half]?.test(to) && !EXCEPTIONS[from]?.test(to);
 		});
