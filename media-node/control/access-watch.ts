@@ -9,11 +9,11 @@ import {
 } from "#shared/access/access-document.ts";
 import type { SigningKey } from "#shared/access/signing-key.ts";
 import type { Claims } from "#shared/access/token.ts";
-import { type Clock, throwIfAborted } from "#shared/clock.ts";
-import { SluiceError } from "#shared/problem.ts";
+import type { Clock } from "#shared/clock.ts";
 import { ACCESS_KEY } from "#shared/store/key.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import type { Logger } from "../log.ts";
+import { BucketPoll } from "./bucket-poll.ts";
 
 /** What was revoked is refused within this time and the time of a read. */
 export const ACCESS_POLL_MS = 5_000;
@@ -35,14 +35,12 @@ export type AccessWatchOptions = {
  */
 export class AccessWatch implements AsyncDisposable {
 	readonly #options: AccessWatchOptions;
-	readonly #stop = new AbortController();
 	#document: AccessDocument = EMPTY_ACCESS;
 	#revocations: Revocations = revocationsOf(EMPTY_ACCESS);
 	/** Key ids, which are never used again. At most a rotation's worth for each removal by a person. */
 	readonly #removed = new Set<string>();
 	#etag = "";
-	#isAway = false;
-	#run: Promise<void> = Promise.resolve();
+	#poll: BucketPoll | null = null;
 	#shown: { readonly roots: readonly SigningKey[]; readonly of: AccessDocument; readonly set: KeySet } | null = null;
 
 	private constructor(options: AccessWatchOptions) {
@@ -52,9 +50,11 @@ export class AccessWatch implements AsyncDisposable {
 	/** Reads the document once, if the bucket answers, and follows it from then on. */
 	static async open(options: AccessWatchOptions, signal: AbortSignal): Promise<AccessWatch> {
 		const watch = new AccessWatch(options);
-		await watch.#poll(AbortSignal.any([signal, watch.#stop.signal]));
-		throwIfAborted(signal);
-		watch.#run = watch.#follow();
+		const { clock, log } = options;
+		const what = { name: "The signing keys and revocations in the bucket", isMany: true };
+		const times = { intervalMs: ACCESS_POLL_MS, timeoutMs: READ_TIMEOUT_MS };
+		const read = (reading: AbortSignal) => watch.#read(reading);
+		watch.#poll = await BucketPoll.open({ clock, log, what, ...times, read }, signal);
 		return watch;
 	}
 
@@ -77,44 +77,11 @@ export class AccessWatch implements AsyncDisposable {
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		this.#stop.abort();
-		await this.#run;
-	}
-
-	async #follow(): Promise<void> {
-		const { signal } = this.#stop;
-		while (!signal.aborted) {
-			// Ends the wait, not the loop's owner: the signal is the only reason for it to fail.
-			await this.#options.clock.sleep(ACCESS_POLL_MS, signal).catch(() => undefined);
-			const before = this.#document;
-			if (!signal.aborted) await this.#poll(signal);
-			if (this.#document !== before && !signal.aborted) this.#options.onChange();
-		}
-	}
-
-	/** Reads what is new. Never fails: what runs goes on with what it has. */
-	async #poll(stop: AbortSignal): Promise<void> {
-		const { clock, log } = this.#options;
-		const timeout = new AbortController();
-		using _timer = clock.after(READ_TIMEOUT_MS, () => timeout.abort());
-		try {
-			await this.#read(AbortSignal.any([stop, timeout.signal]));
-			if (this.#isAway) log.info("The signing keys and revocations in the bucket can be read again");
-			this.#isAway = false;
-		} catch (error) {
-			if (stop.aborted) return;
-			if (!(error instanceof SluiceError)) throw error;
-			if (!this.#isAway)
-				log.warn(
-					{ code: error.code, err: error },
-					"The signing keys and revocations in the bucket cannot be read: the last ones stay",
-				);
-			this.#isAway = true;
-		}
+		await this.#poll?.[Symbol.asyncDispose]();
 	}
 
 	async #read(signal: AbortSignal): Promise<void> {
-		const { store } = this.#options;
+		const { store, onChange } = this.#options;
 		const object =
 			this.#etag === ""
 				? await store.get(ACCESS_KEY, { signal })
@@ -123,8 +90,10 @@ export class AccessWatch implements AsyncDisposable {
 		const document = object === null ? EMPTY_ACCESS : parseAccessDocument(await object.text());
 		const current = new Set(document.keys.map((key) => key.public.kid));
 		for (const { public: before } of this.#document.keys) if (!current.has(before.kid)) this.#removed.add(before.kid);
+		const isNew = document !== this.#document;
 		this.#etag = object?.etag ?? "";
 		this.#document = document;
 		this.#revocations = revocationsOf(document);
+		if (isNew && this.#poll !== null) onChange();
 	}
 }

@@ -4,17 +4,16 @@
  * again once a minute all the same, since a function can die between its two writes.
  */
 
-import { type Clock, throwIfAborted } from "#shared/clock.ts";
+import type { Clock } from "#shared/clock.ts";
 import { type PathOverrides, pathOverridesSchema } from "#shared/config/path-config.ts";
 import { isPathName, type PathName } from "#shared/path-name.ts";
-import { SluiceError } from "#shared/problem.ts";
 import { CONFIG_VERSION_KEY, keyToPath, PATH_CONFIGS_PREFIX } from "#shared/store/key.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import type { Logger } from "../log.ts";
+import { BucketPoll } from "./bucket-poll.ts";
 
 export const POLL_INTERVAL_MS = 3_000;
 export const FULL_READ_INTERVAL_MS = 60_000;
-/** A bucket that does not answer must not hold the watch for ever. */
 const READ_TIMEOUT_MS = 15_000;
 /** More documents than this are left out, in the order of their names. */
 export const MAX_PATH_CONFIGS = 100_000;
@@ -35,13 +34,11 @@ type Known = { readonly etag: string; readonly overrides: PathOverrides | null }
 
 export class ConfigWatch implements AsyncDisposable {
 	readonly #options: ConfigWatchOptions;
-	readonly #stop = new AbortController();
 	/** By path: what was read last, also of documents that were not right (`null`, or the last good one). */
 	#known = new Map<PathName, Known>();
 	#versionEtag = "";
 	#lastFullMs = Number.NEGATIVE_INFINITY;
-	#away = false;
-	#run: Promise<void> = Promise.resolve();
+	#poll: BucketPoll | null = null;
 
 	private constructor(options: ConfigWatchOptions) {
 		this.#options = options;
@@ -50,46 +47,20 @@ export class ConfigWatch implements AsyncDisposable {
 	/** Reads the documents once, if the bucket answers, and follows them from then on. */
 	static async open(options: ConfigWatchOptions, signal: AbortSignal): Promise<ConfigWatch> {
 		const watch = new ConfigWatch(options);
-		await watch.#poll(AbortSignal.any([signal, watch.#stop.signal]));
-		throwIfAborted(signal);
-		watch.#run = watch.#follow();
+		const { clock, log } = options;
+		const what = { name: "The configuration in the bucket", isMany: false };
+		const times = { intervalMs: POLL_INTERVAL_MS, timeoutMs: READ_TIMEOUT_MS };
+		const read = (reading: AbortSignal) => watch.#read(reading);
+		watch.#poll = await BucketPoll.open({ clock, log, what, ...times, read }, signal);
 		return watch;
 	}
 
 	async [Symbol.asyncDispose](): Promise<void> {
-		this.#stop.abort();
-		await this.#run;
+		await this.#poll?.[Symbol.asyncDispose]();
 	}
 
-	async #follow(): Promise<void> {
-		const { signal } = this.#stop;
-		while (!signal.aborted) {
-			// Ends the wait, not the loop's owner: the signal is the only reason for it to fail.
-			await this.#options.clock.sleep(POLL_INTERVAL_MS, signal).catch(() => undefined);
-			if (!signal.aborted) await this.#poll(signal);
-		}
-	}
-
-	/** Reads what is new. Never fails: what runs goes on with what it has. */
-	async #poll(stop: AbortSignal): Promise<void> {
-		const { clock, log } = this.#options;
-		const timeout = new AbortController();
-		using _timer = clock.after(READ_TIMEOUT_MS, () => timeout.abort());
-		const signal = AbortSignal.any([stop, timeout.signal]);
-		try {
-			if (await this.#isDue(signal)) await this.#readAll(signal);
-			if (this.#away) log.info("The configuration in the bucket can be read again");
-			this.#away = false;
-		} catch (error) {
-			if (stop.aborted) return;
-			if (!(error instanceof SluiceError)) throw error;
-			if (!this.#away)
-				log.warn(
-					{ code: error.code, err: error },
-					"The configuration in the bucket cannot be read: the last one stays",
-				);
-			this.#away = true;
-		}
+	async #read(signal: AbortSignal): Promise<void> {
+		if (await this.#isDue(signal)) await this.#readAll(signal);
 	}
 
 	async #isDue(signal: AbortSignal): Promise<boolean> {
