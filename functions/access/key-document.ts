@@ -8,13 +8,13 @@ import { ROLES } from "#shared/access/api-key.ts";
 import { permissionSchema } from "#shared/access/permission.ts";
 import { hasCode, StoreError } from "#shared/problem.ts";
 import { API_KEYS_KEY } from "#shared/store/key.ts";
-import type { ObjectStore } from "#shared/store/object-store.ts";
+import type { ObjectStore, StoredObject } from "#shared/store/object-store.ts";
+import { changeObject } from "../store/change-object.ts";
 
 /** Some 400 KiB of JSON with a few paths each; it is read again only when it has changed. */
 export const MAX_API_KEYS = 1000;
 export const MAX_KEY_PATHS = 20;
 export const MAX_KEY_NAME_LENGTH = 100;
-const MAX_ATTEMPTS = 8;
 
 export const keyIdSchema = z.string().regex(/^key_[0-9a-f]{32}$/);
 
@@ -50,8 +50,12 @@ export async function readKeys(store: ObjectStore, known: KeyDocument = NO_KEYS)
 		known.etag === null ? await store.get(API_KEYS_KEY) : await store.getIfChanged(API_KEYS_KEY, known.etag);
 	if (object === null) return NO_KEYS;
 	if (object === "unchanged") return known;
+	return { keys: await parseKeys(object), etag: object.etag };
+}
+
+async function parseKeys(object: StoredObject): Promise<readonly ApiKey[]> {
 	try {
-		return { keys: documentSchema.parse(JSON.parse(await object.text())).keys, etag: object.etag };
+		return documentSchema.parse(JSON.parse(await object.text())).keys;
 	} catch (cause) {
 		if (hasCode(cause, "store.unavailable", "aborted")) throw cause;
 		throw new StoreError(
@@ -64,29 +68,13 @@ export async function readKeys(store: ObjectStore, known: KeyDocument = NO_KEYS)
 
 /**
  * Changes the keys as they are now, however often others change them meanwhile. What `change` throws ends it.
- * @throws StoreError `store.conflict` when others are faster every time
+ * @throws StoreError
  */
 export async function changeKeys(
 	store: ObjectStore,
 	change: (keys: readonly ApiKey[]) => readonly ApiKey[],
 ): Promise<KeyDocument> {
-	for (let attempt = 1; ; attempt++) {
-		const { keys: before, etag: known } = await readKeys(store);
-		const keys = change(before);
-		const body = JSON.stringify({ keys });
-		const options = { contentType: "application/json" };
-		try {
-			const { etag } =
-				known === null
-					? await store.putIfAbsent(API_KEYS_KEY, body, options)
-					: await store.putIfMatch(API_KEYS_KEY, body, known, options);
-			return { keys, etag };
-		} catch (error) {
-			if (!hasCode(error, "store.precondition", "store.conflict")) throw error;
-			if (attempt === MAX_ATTEMPTS)
-				throw new StoreError("store.conflict", "The API keys are being changed all the time; try again", {
-					cause: error,
-				});
-		}
-	}
+	const read = async (object: StoredObject | null) => ({ keys: object === null ? [] : await parseKeys(object) });
+	const { value, etag } = await changeObject(store, API_KEYS_KEY, read, ({ keys }) => ({ keys: change(keys) }));
+	return { ...value, etag };
 }

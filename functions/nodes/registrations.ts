@@ -1,14 +1,13 @@
 /** The objects by which the functions know nodes: made when one joins, changed when it is to drain. */
 
 import type { NodePublicKey } from "#shared/nodes/node-key.ts";
-import { type Registration, readRegistration } from "#shared/nodes/registration.ts";
-import { GoneError, hasCode, InputError } from "#shared/problem.ts";
+import { parseRegistration, type Registration, readRegistration } from "#shared/nodes/registration.ts";
+import { GoneError, InputError } from "#shared/problem.ts";
 import { nodeHeartbeatKey, nodeRegistrationKey } from "#shared/store/key.ts";
+import type { StoredObject } from "#shared/store/object-store.ts";
 import type { Deps } from "../deps.ts";
+import { changeObject } from "../store/change-object.ts";
 import { fleetOf } from "./fleet.ts";
-
-const MAX_ATTEMPTS = 5;
-const OPTIONS = { contentType: "application/json" };
 
 /**
  * Registers a node. The same node may join as often as it likes.
@@ -55,20 +54,8 @@ async function changed(
 	id: string,
 	change: (known: Registration | null) => Registration,
 ): Promise<{ created: boolean }> {
-	const { store } = deps;
-	for (let attempt = 1; ; attempt++) {
-		const found = await readRegistration(store, id);
-		const next = change(found?.registration ?? null);
-		if (next === found?.registration) return { created: false };
-		try {
-			const body = JSON.stringify(next);
-			if (found === null) await store.putIfAbsent(nodeRegistrationKey(id), body, OPTIONS);
-			else await store.putIfMatch(nodeRegistrationKey(id), body, found.etag, OPTIONS);
-			fleetOf(deps).directory.forget();
-			return { created: found === null };
-		} catch (error) {
-			// Somebody wrote it in between: what is there now decides.
-			if (!hasCode(error, "store.precondition", "store.conflict") || attempt === MAX_ATTEMPTS) throw error;
-		}
-	}
+	const read = (object: StoredObject | null) => (object === null ? null : parseRegistration(object));
+	const { isNew } = await changeObject(deps.store, nodeRegistrationKey(id), read, change);
+	fleetOf(deps).directory.forget();
+	return { created: isNew };
 }
