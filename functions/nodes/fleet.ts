@@ -26,6 +26,8 @@ export function fleetOf(asked: Deps): Fleet {
 	return fleet;
 }
 
+/** When the least busy node has no more room than that, another one is asked for: it takes a minute to boot. */
+const BUSY_CPU = 0.75;
 /** How long a machine takes to boot, about. */
 const RETRY_AFTER_S = 15;
 
@@ -45,9 +47,12 @@ export async function findNodes(deps: Deps, wish: Omit<Wish, "owner"> & { readon
 	const [live, owner] = await Promise.all([directory.live(), owners.get(wish.path)]);
 	const [best, ...others] = rankNodes(live, { ...wish, owner });
 	if (best !== undefined) {
+		const isNew = wish.action === "publish" && best.registration.id !== owner;
+		const leastCpu = Math.min(...[best, ...others].map(({ heartbeat }) => heartbeat.load.cpu));
+		if (isNew && leastCpu >= BUSY_CPU) await wakeUp.call(wish.region, "busy");
 		return { nodes: [best, ...others], isLive: live.some(({ registration }) => registration.id === owner) };
 	}
-	await wakeUp.call(wish.region);
+	await wakeUp.call(wish.region, "none");
 	throw new GoneError("node.none", `No media node can take ${wish.path} now; try again in ${RETRY_AFTER_S} seconds`, {
 		data: { retryAfterS: RETRY_AFTER_S },
 	});

@@ -157,7 +157,10 @@ describe("when no node is up", () => {
 		}
 		expect(test.sent.map(({ url }) => url)).toEqual([wakeUrl, wakeUrl]);
 		const [first] = test.sent;
-		expect(JSON.parse(first?.body ?? "")).toMatchObject({ type: "nodes.wanted", data: { region: "eu" } });
+		expect(JSON.parse(first?.body ?? "")).toMatchObject({
+			type: "nodes.wanted",
+			data: { region: "eu", reason: "none" },
+		});
 		const headers = first?.headers as Parameters<typeof isSignedWebhook>[0];
 		expect(await isSignedWebhook(headers, first?.body ?? "", [secret], first?.atMs ?? 0)).toBe(true);
 		expect((await app.request("http://functions.test/whip/cam01", OFFER)).status).toBe(401);
@@ -175,6 +178,26 @@ describe("when no node is up", () => {
 		const app = createApp({ ...test.deps, store: deps.store, settings });
 		expect((await app.request(address, OFFER)).status).toBe(503);
 		expect(test.sent).toHaveLength(1);
+	});
+});
+
+describe("when all nodes are busy", () => {
+	it("sends publishers on all the same, and asks for another node", async () => {
+		const test = await functionsForTest();
+		const { store, clock } = test;
+		const settings = { ...test.deps.settings, wakeUrl: "https://x.example/", wakeSecret: generateWebhookSecret() };
+		const app = createApp({ ...test.deps, settings });
+		const whip = async (path: string) => {
+			const token = await test.tokenFor("publish", path);
+			return (await app.request(`http://functions.test/whip/${path}?token=${token}`, OFFER)).status;
+		};
+		const a = await FakeNode.join("a", { store, clock }, { load: { cpu: 0.9 } });
+		const b = await FakeNode.join("b", { store, clock }, { load: { cpu: 0.5 } });
+		expect([await whip("cam01"), test.sent.length]).toEqual([307, 0]);
+		await clock.advance(5_000);
+		await Promise.all([a.beat({ load: { cpu: 0.9 } }), b.beat({ load: { cpu: 0.8 } })]);
+		expect([await whip("cam01"), test.sent.length]).toEqual([307, 1]);
+		expect(JSON.parse(test.sent[0]?.body ?? "")).toMatchObject({ data: { reason: "busy" } });
 	});
 });
 
