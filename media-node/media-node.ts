@@ -16,6 +16,7 @@ import type { ObjectStore } from "#shared/store/object-store.ts";
 import type { AccessRequest } from "./access/access.ts";
 import { Failures } from "./access/failures.ts";
 import { SwitchableAuthenticator } from "./access/switchable.ts";
+import { type AcmeSettings, CertificateKeeper } from "./acme/certificate-keeper.ts";
 import { openControlApi } from "./api/control-api.ts";
 import type { ControlParts } from "./api/control-route.ts";
 import { openMetrics } from "./api/metrics-api.ts";
@@ -40,6 +41,7 @@ import { accessSettings, nodeAuthenticator } from "./node-access.ts";
 import { heartbeatFacts, heartbeatIntervalMs } from "./node-heartbeat.ts";
 import { createMetrics } from "./node-metrics.ts";
 import {
+	acmeSettings,
 	demandSettings,
 	gated,
 	maxPacketBytes,
@@ -47,6 +49,7 @@ import {
 	told,
 	webrtcHosts,
 	webrtcServerSettings,
+	withNodeCertificate,
 } from "./node-settings.ts";
 import { PathHooks } from "./path-hooks.ts";
 import { AlwaysAvailable } from "./paths/always-available.ts";
@@ -285,6 +288,11 @@ export class MediaNode implements AsyncDisposable {
 		);
 		let authenticator = nodeAuthenticator({ settings, secrets, clock, log, failures, accessWatch });
 		const access = parts.use(new SwitchableAuthenticator(authenticator));
+		const certificate = parts.use(
+			new Replaceable<AcmeSettings | null, CertificateKeeper>(async (acme) =>
+				acme === null ? null : CertificateKeeper.open({ ...acme, clock, log }),
+			),
+		);
 		const rtsp: Replaceable<RtspServerSettings | null, RtspServer> = parts.use(
 			new Replaceable((serverSettings: RtspServerSettings | null) =>
 				serverSettings === null
@@ -347,10 +355,13 @@ export class MediaNode implements AsyncDisposable {
 			),
 		);
 		const applyServers = async () => {
-			await rtsp.apply(rtspServerSettings(settings));
-			await webrtc.apply(webrtcServerSettings(settings));
-			await metricsServer.apply(settings.metrics ? httpServerSettings(settings, "metrics") : null);
-			await controlApi.apply(settings.api ? httpServerSettings(settings, "api") : null);
+			// First, since the servers open with its files.
+			await certificate.apply(acmeSettings(settings));
+			const servers = withNodeCertificate(settings);
+			await rtsp.apply(rtspServerSettings(servers));
+			await webrtc.apply(webrtcServerSettings(servers));
+			await metricsServer.apply(servers.metrics ? httpServerSettings(servers, "metrics") : null);
+			await controlApi.apply(servers.api ? httpServerSettings(servers, "api") : null);
 		};
 
 		const apply = async (next: Settings) => {

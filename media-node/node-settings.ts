@@ -1,9 +1,13 @@
 /** What parts of a node are made of its settings. Part of the wiring. */
 
+import { isIP } from "node:net";
+import path from "node:path";
 import { addressOf } from "#shared/config/address.ts";
 import { durationMs } from "#shared/config/duration.ts";
 import type { Settings } from "#shared/config/settings.ts";
 import type { PathName } from "#shared/path-name.ts";
+import { InputError } from "#shared/problem.ts";
+import { type AcmeSettings, certificateFiles } from "./acme/certificate-keeper.ts";
 import { httpServerSettings } from "./http/http-server.ts";
 import type { LiveHls } from "./live-hls.ts";
 import type { PathHooks } from "./path-hooks.ts";
@@ -21,6 +25,8 @@ import type { HostOptions } from "./webrtc/transport/host-candidates.ts";
 
 /** What `writeQueueSize` counts: packets of Ethernet's size. */
 const QUEUED_PACKET_BYTES = 1500;
+/** The default of every setting `…ServerKey` and `…ServerCert`. */
+const DEFAULT_TLS_FILES = { keyFile: "server.key", certFile: "server.crt" };
 /** The default of `udpMaxPayloadSize`, MediaMTX's: it leaves room for IPv6. */
 const DEFAULT_UDP_PAYLOAD = 1452;
 
@@ -38,6 +44,35 @@ export function gated(table: PathTable, hls: LiveHls): StreamTable {
 		expectVacancy: (request) => table.expectVacancy(request),
 		read: (name, signal, query) => table.read(name, signal, query),
 	};
+}
+
+/** What keeps the node's certificate; `null` when nothing does. @throws InputError `config.invalid` when it has no name */
+export function acmeSettings(settings: Settings): AcmeSettings | null {
+	const { acme, acmeNames, nodePublicHost, acmeDirectory: directory, acmeEmail: email, acmeAddress } = settings;
+	if (!acme) return null;
+	const names = acmeNames.length > 0 ? acmeNames : [nodePublicHost].filter((name) => name !== "");
+	if (names.length === 0)
+		throw new InputError("config.invalid", "acme is on, and the node has no name: set acmeNames or nodePublicHost");
+	const identifiers = names.map((value) => ({ type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const), value }));
+	return { directory, email, identifiers, address: acmeAddress, folder: acmeFolder(settings) };
+}
+
+/** With `acme`, servers whose key and certificate nobody has set use the node's. */
+export function withNodeCertificate(settings: Settings): Settings {
+	if (!settings.acme) return settings;
+	const { keyFile, certFile } = certificateFiles(acmeFolder(settings));
+	const changed: Record<string, string> = {};
+	for (const prefix of ["rtsp", "webrtc", "api", "metrics"] as const) {
+		const [key, cert] = [`${prefix}ServerKey`, `${prefix}ServerCert`] as const;
+		if (settings[key] !== DEFAULT_TLS_FILES.keyFile || settings[cert] !== DEFAULT_TLS_FILES.certFile) continue;
+		changed[key] = keyFile;
+		changed[cert] = certFile;
+	}
+	return { ...settings, ...changed };
+}
+
+function acmeFolder({ dataDir }: Settings): string {
+	return path.join(dataDir, "acme");
 }
 
 /** Nobody's default is to make camera packets smaller that fit into IPv4 over Ethernet as they are. */

@@ -30,6 +30,7 @@ export const PROBLEMS = {
 	"webrtc.failed": { kind: "protocol", status: 400, title: "The WebRTC connection failed" },
 	"source.unreachable": { kind: "protocol", status: 502, title: "The source cannot be reached" },
 	"source.timeout": { kind: "protocol", status: 504, title: "The source went silent" },
+	"acme.failed": { kind: "protocol", status: 502, title: "No certificate could be obtained" },
 
 	// denied
 	"access.token_missing": { kind: "denied", status: 401, title: "A token is required" },

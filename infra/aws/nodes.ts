@@ -59,7 +59,14 @@ const text = $resolve({
 		root: $cli.paths.root,
 		release: { url: `${url}/${release.key}`, sha256: release.sha256 },
 		command: ["join", "--control", url, "--key", "@/run/sluice/join-key"],
-		environment: { SLUICE_BUCKET: `s3://${bucketName}?region=${region}` },
+		environment: {
+			SLUICE_BUCKET: `s3://${bucketName}?region=${region}`,
+			// Pages over HTTPS may call HTTPS alone: each node gets a certificate for its address.
+			SLUICE_ACME: "yes",
+			SLUICE_ACMEADDRESS: ":80",
+			SLUICE_WEBRTCENCRYPTION: "yes",
+			SLUICE_RTSPENCRYPTION: "optional",
+		},
 		files: [
 			...AGENT_FILES,
 			{

@@ -8,6 +8,7 @@ export type NodePort = {
 
 /** What clients of a media node connect to: with {@link PORT_SETTINGS}, the addresses that a node listens on. */
 export const NODE_PORTS: readonly NodePort[] = [
+	{ protocol: "tcp", from: 80, to: 80, purpose: "Challenges of ACME; closed while there is none" },
 	{ protocol: "tcp", from: 8554, to: 8554, purpose: "RTSP" },
 	{ protocol: "tcp", from: 8322, to: 8322, purpose: "RTSPS" },
 	{ protocol: "tcp", from: 8889, to: 8889, purpose: "WHIP and WHEP" },

@@ -157,6 +157,7 @@ describe("infrastructure on AWS", () => {
 	it("opens the media ports of nodes, and not one more", () => {
 		const rules = infra.one("NodeAccess")["ingress"] as { protocol: string; fromPort: number; toPort: number }[];
 		expect(rules.map(({ protocol, fromPort, toPort }) => `${protocol} ${fromPort}-${toPort}`)).toEqual([
+			"tcp 80-80",
 			"tcp 8554-8554",
 			"tcp 8322-8322",
 			"tcp 8889-8889",
@@ -322,6 +323,7 @@ describe("infrastructure on Cloudflare", () => {
 			compatibility_flags: string[];
 			triggers: { crons: string[] };
 			r2_buckets: { binding: string }[];
+			assets: { directory: string; binding: string; run_worker_first: boolean };
 		};
 		expect(infra.one("FunctionsScript")).toMatchObject({
 			compatibilityDate: wrangler.compatibility_date,
@@ -329,6 +331,11 @@ describe("infrastructure on Cloudflare", () => {
 		});
 		expect(infra.one("Deliveries")["schedules"]).toEqual(wrangler.triggers.crons.map((cron) => ({ cron })));
 		expect(wrangler.r2_buckets.map(({ binding }) => binding)).toEqual(["BUCKET"]);
+		const { directory, run_worker_first: runWorkerFirst } = wrangler.assets;
+		expect(infra.one("FunctionsScript")).toMatchObject({
+			assets: { directory: path.join(ROOT, directory), config: { runWorkerFirst } },
+		});
+		expect(infra.one("FunctionsScript")["bindings"]).toContainEqual({ type: "assets", name: wrangler.assets.binding });
 	});
 
 	it("makes nothing on AWS", () => {

@@ -100,8 +100,10 @@ describe("the ports of a node", () => {
 	it("are those that it listens on by default", () => {
 		const settings = settingsSchema.parse({});
 		const portOf = (address: string) => Number(address.slice(address.lastIndexOf(":") + 1));
-		const { rtspAddress, rtspsAddress, webrtcAddress, rtpAddress, rtcpAddress, webrtcLocalUDPAddress } = settings;
+		const { acmeAddress, rtspAddress, rtspsAddress, webrtcAddress, rtpAddress, rtcpAddress, webrtcLocalUDPAddress } =
+			settings;
 		expect(NODE_PORTS.map(({ from, to }) => [from, to])).toEqual([
+			[portOf(acmeAddress), portOf(acmeAddress)],
 			[portOf(rtspAddress), portOf(rtspAddress)],
 			[portOf(rtspsAddress), portOf(rtspsAddress)],
 			[portOf(webrtcAddress), portOf(webrtcAddress)],

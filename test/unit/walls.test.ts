@@ -11,7 +11,7 @@ const FLOORS: readonly (readonly string[])[] = [
 	["rtp", "mp4", "mpegts", "srtp"],
 	["stream"],
 	["access", "config", "hooks", "http", "paths", "transcode"],
-	["rtsp", "webrtc", "datagram", "file", "hls", "bucket", "control", "api"],
+	["rtsp", "webrtc", "datagram", "file", "hls", "bucket", "control", "api", "acme"],
 	["cli"],
 ];
 
@@ -20,8 +20,9 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
 	shared: /^(zod|jose|#shared\/)/,
 	functions: /^(zod|jose|hono(\/|$)|#shared\/)/,
 	"functions/console":
-		/^(react|react-dom\/client|@mantine\/|@tanstack\/react-query|wouter|lucide-react|hls\.js|zod|#shared\/)/,
-	"media-node": /^(node:|zod$|ws$|yaml$|@noble\/ciphers\/|commander$|pino|prom-client$|werift$|#shared\/)/,
+		/^(react|react-dom\/client|@mantine\/|@tanstack\/react-query|wouter|lucide-react|hls\.js|yaml|zod|#shared\/)/,
+	"media-node":
+		/^(node:|zod$|ws$|yaml$|@noble\/ciphers\/|@peculiar\/x509$|jose$|commander$|pino|prom-client$|werift$|#shared\/)/,
 };
 /** The entries, which meet the world: each names what it may import more. */
 const EXCEPTIONS: Readonly<Record<string, RegExp>> = {
@@ -33,9 +34,12 @@ const EXCEPTIONS: Readonly<Record<string, RegExp>> = {
 	"shared/store/s3-store.ts": /^(node:|@aws-sdk\/client-s3$|@smithy\/)/,
 	"functions/node.ts": /^(node:|@hono\/node-server)/,
 	"functions/node-send.ts": /^node:/,
+	"functions/node-console.ts": /^node:/,
 	"functions/dev-worker.ts": /^(node:|wrangler$)/,
 	"functions/lambda.ts": /^node:/,
 	"functions/console/vite.config.ts": /^(node:|vite$)/,
+	// A text that people copy into programs of their own.
+	"functions/console/pages/webhooks/verify-snippet.ts": /^(node:|standardwebhooks$)/,
 };
 /** The console runs in browsers: of the functions it knows what they answer, as types. */
 const CONSOLE = "functions/console/";

@@ -59,6 +59,21 @@ export const sluiceShape = {
 	nodeRegion: regionSchema
 		.default("")
 		.describe("Where this node is: clients that name the same region come here first"),
+	acme: z
+		.boolean()
+		.default(false)
+		.describe(
+			"Get a certificate by ACME (Let's Encrypt) and keep it renewed; servers whose key and certificate are not set use it. Agrees to the terms of the authority. Port 80 of this machine must be reached from the internet",
+		),
+	acmeNames: listOf(z.string().regex(/^[0-9A-Za-z:._-]{1,253}$/, "must be a name or address"), 100)
+		.default([])
+		.describe("Names and addresses that the certificate is for. Empty: nodePublicHost"),
+	acmeEmail: text.default("").describe("Where the authority may write to; empty: nowhere"),
+	acmeDirectory: z
+		.url({ protocol: /^https?$/ })
+		.default("https://acme-v02.api.letsencrypt.org/directory")
+		.describe("The authority's directory"),
+	acmeAddress: listenAddress.default(":80").describe("Where the authority is answered, only while it asks"),
 	ffmpegPath: text
 		.refine((value) => value.trim() !== "", { message: "must not be empty" })
 		.default("ffmpeg")
