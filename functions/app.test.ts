@@ -88,7 +88,7 @@ describe("the OpenAPI document", () => {
 
 describe("what is not there", () => {
 	it.each([
-		["GET", "/", 404, "http.not_found"],
+		["GET", "/nothing", 404, "http.not_found"],
 		["GET", "/v1", 404, "http.not_found"],
 		["GET", "/v1/nothing", 404, "http.not_found"],
 		["POST", "/nothing", 404, "http.not_found"],

@@ -110,6 +110,7 @@ if (import.meta.main) {
 	const keys = await readOrMakeKeys();
 	const worker = await startDevWorker({ port: PORT, keys, persist: path.join(ROOT, ".wrangler/state") });
 	process.stdout.write(`
+  Console   ${worker.url}/console/
   API       ${worker.url}/openapi.json
   Bucket    a media node writes to it with AWS_ACCESS_KEY_ID=${CREDENTIALS.accessKeyId} AWS_SECRET_ACCESS_KEY=${CREDENTIALS.secretAccessKey}
             and these lines in its sluice.yml:

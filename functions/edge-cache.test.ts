@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parsePathName } from "#shared/path-name.ts";
 import { commitStream, functionsForTest, MEDIA } from "../test/support/functions.ts";
 import { type EdgeCache, playThroughCache } from "./edge-cache.ts";
+import { PlaylistMemory } from "./playlist-memory.ts";
 
 const SEGMENT = "000000000001-000000000001-v0.m4s";
 
@@ -32,12 +33,14 @@ async function edge() {
 	const test = await functionsForTest();
 	for (const name of ["cam", "site/cam"]) await commitStream(test.store, test.clock, parsePathName(name), 3);
 	const { cache, entries } = memoryCache(() => test.clock.now());
+	const memory = new PlaylistMemory();
 	const pending: Promise<unknown>[] = [];
 	const get = async (path: string, headers: Record<string, string> = {}, method = "GET") => {
 		const request = new Request(`http://functions.test${path}`, { method, headers });
 		const play = {
 			deps: test.deps,
 			cache,
+			memory,
 			fetch: (asked: Request) => test.app.fetch(asked),
 			waitUntil: (work: Promise<unknown>) => void pending.push(work),
 		};
@@ -173,5 +176,32 @@ describe("/edge", () => {
 			});
 			expect([response.status, response.headers.get("content-type")]).toEqual([404, "application/problem+json"]);
 		}
+	});
+});
+
+describe("playlists of a range of time", () => {
+	it("are shared by those who ask the same, however they spell it, and by nobody else", async () => {
+		const { get, token } = await edge();
+		const from = "start=2026-01-01T00:00:02Z";
+		const statuses: (string | null)[] = [];
+		for (const query of [from, `x=1&${from.replaceAll(":", "%3A")}`, "start=2026-01-01T00:00:01Z", ""]) {
+			const response = await get(`/${await token()}/cam/v0.m3u8?${query}`);
+			expect(response.status).toBe(200);
+			statuses.push(response.headers.get("cache-status"));
+		}
+		const missed = "sluice; fwd=uri-miss; stored";
+		expect(statuses).toEqual([missed, "sluice; hit", missed, missed]);
+	});
+
+	it("are refused by the application when a value cannot be one", async () => {
+		const { get, token } = await edge();
+		expect((await get(`/${await token()}/cam/v0.m3u8?start=../x`)).status).toBe(400);
+	});
+
+	it("leave segments with one copy, whatever is asked", async () => {
+		const { get, token } = await edge();
+		await get(`/${await token()}/cam/${SEGMENT}?start=-1`);
+		const second = await get(`/${await token()}/cam/${SEGMENT}?start=-2`);
+		expect(second.headers.get("cache-status")).toBe("sluice; hit");
 	});
 });

@@ -4,9 +4,12 @@
  */
 
 import { edgeProof } from "#shared/access/edge-token.ts";
+import type { PathName } from "#shared/path-name.ts";
 import type { Deps } from "./deps.ts";
+import { playbackQuery } from "./playback-query.ts";
+import { FRESH_SHARE, type KeptPlaylist, type PlaylistMemory } from "./playlist-memory.ts";
 import { publicInstance } from "./public-instance.ts";
-import { addressOf, EDGE_HEADER, EDGE_SEGMENT, isPlaybackFile } from "./routes/playback.ts";
+import { addressOf, EDGE_HEADER, EDGE_SEGMENT, isPlaybackFile, PLAYLIST_TYPE } from "./routes/playback.ts";
 
 /** What is used of the Cache API of Workers. */
 export interface EdgeCache {
@@ -17,6 +20,7 @@ export interface EdgeCache {
 export type CachedPlay = {
 	readonly deps: Deps;
 	readonly cache: EdgeCache;
+	readonly memory: PlaylistMemory;
 	/** The application, which serves what is not cached, and refuses whom it must. */
 	readonly fetch: (request: Request) => Response | Promise<Response>;
 	/** Lets work go on when the answer has been given. */
@@ -25,6 +29,7 @@ export type CachedPlay = {
 
 /** When a response was put into the cache, in milliseconds since the Unix epoch. Taken off before anybody sees it. */
 const STORED_HEADER = "x-sluice-stored";
+const MAX_AGE = /max-age=(\d+)/;
 
 /**
  * Answers a GET of `/{token}/{path}/{file}` from the cache, or by the application. `null` for every other request and for
@@ -33,17 +38,27 @@ const STORED_HEADER = "x-sluice-stored";
 export async function playThroughCache(play: CachedPlay, request: Request): Promise<Response | null> {
 	const admitted = await admittedBy(play.deps, request);
 	if (admitted === null) return null;
-	const { url } = admitted;
+	const { shared, path } = admitted;
+	const { clock, log, served } = play.deps;
+	const kept = play.memory.get(shared, clock.now());
+	if (kept !== null) {
+		served?.playlist(path, kept.text.length);
+		return respondKept(kept, admitted, clock.now());
+	}
+	const url = new URL(shared, request.url).href;
 	const range = request.headers.get("range");
 	const key = new Request(url, range === null ? {} : { headers: { range } });
 	const cached = await play.cache.match(key);
-	const { clock, log } = play.deps;
-	if (cached !== undefined) {
-		log.info(
+	if (cached !== undefined && !isAgeing(cached, clock.now())) {
+		log.debug?.(
 			{ method: request.method, path: publicInstance(request.url), status: cached.status, cache: "hit" },
 			"request",
 		);
-		return forViewer(cached, admitted, clock.now(), "hit");
+		// What is not cached the application serves, and counts.
+		const bytes = Number(cached.headers.get("content-length") ?? 0);
+		if (cached.headers.get("content-type") === PLAYLIST_TYPE) served?.playlist(path, bytes);
+		else served?.segment(path, bytes);
+		return forViewer(await rememberPlaylist(play, shared, cached), admitted, clock.now(), "hit");
 	}
 	const response = await play.fetch(await originRequest(play.deps, request, url));
 	if (response.status !== 200) return response;
@@ -54,28 +69,62 @@ export async function playThroughCache(play: CachedPlay, request: Request): Prom
 			log.error({ err: error, path: publicInstance(request.url) }, "The cache did not take a response");
 		}),
 	);
-	return forViewer(response, admitted, clock.now(), "fwd=uri-miss; stored");
+	return forViewer(await rememberPlaylist(play, shared, response), admitted, clock.now(), "fwd=uri-miss; stored");
+}
+
+/** Whether it is a playlist that is about to be too old: one request of each instance comes here then, and brings the next. */
+function isAgeing({ headers }: Response, nowMs: number): boolean {
+	if (headers.get("content-type") !== PLAYLIST_TYPE) return false;
+	const seconds = Number(MAX_AGE.exec(headers.get("cache-control") ?? "")?.[1] ?? 0);
+	return nowMs - Number(headers.get(STORED_HEADER) ?? 0) >= seconds * 1000 * FRESH_SHARE;
+}
+
+/** The same response; what all viewers share of a playlist is remembered. */
+async function rememberPlaylist({ memory, deps }: CachedPlay, shared: string, response: Response): Promise<Response> {
+	if (response.status !== 200 || response.headers.get("content-type") !== PLAYLIST_TYPE) return response;
+	const storedMs = Number(response.headers.get(STORED_HEADER) ?? deps.clock.now());
+	const control = response.headers.get("cache-control") ?? "";
+	const seconds = Number(MAX_AGE.exec(control)?.[1] ?? 0);
+	const text = await response.text();
+	const headers = new Headers(response.headers);
+	headers.delete(STORED_HEADER);
+	// RFC 9211.
+	headers.set("cache-status", "sluice; hit");
+	memory.keep(shared, { text, headers, control, storedMs, untilMs: storedMs + seconds * 1000 });
+	return new Response(text, response);
+}
+
+function respondKept(kept: KeptPlaylist, admitted: Admitted, nowMs: number): Response {
+	const { text, headers, control, storedMs } = kept;
+	// One object for all viewers, since making it anew costs as much as the rest. The response has a copy.
+	headers.set("cache-control", cacheControl(control, storedMs, admitted, nowMs));
+	return new Response(text, { headers });
 }
 
 type Admitted = {
-	/** The shared address of what is asked for. */
-	readonly url: string;
+	/** The shared address of what is asked for, from its path on. */
+	readonly shared: string;
+	readonly path: PathName;
 	/** Until when the viewer may see it, in milliseconds since the Unix epoch. */
 	readonly expiresMs: number;
 	/** Whether the token is for some viewers only, whom other caches do not know. */
 	readonly hasLimits: boolean;
 };
 
-async function admittedBy({ tokens, viewerOf }: Deps, request: Request): Promise<Admitted | null> {
+async function admittedBy({ tokens, viewerOf, served }: Deps, request: Request): Promise<Admitted | null> {
 	// A HEAD has no body to share; conditional requests are rare, and the application answers them.
 	if (request.method !== "GET" || request.headers.has("if-none-match")) return null;
 	try {
 		const { token, path, file } = addressOf(request);
 		if (token === EDGE_SEGMENT || !isPlaybackFile(file)) return null;
-		const { expiresMs, limits = {} } = await tokens.admitReader(token, path, viewerOf(request, undefined));
-		// The path and the file as they were read, not as they were spelled; and without the query, which says nothing.
-		const url = new URL(`/${EDGE_SEGMENT}/${path}/${file}`, request.url).href;
-		return { url, expiresMs, hasLimits: Object.keys(limits).length > 0 };
+		const viewer = viewerOf(request, undefined);
+		const { expiresMs, limits = {} } = await tokens.admitReader(token, path, viewer);
+		if (file.endsWith(".m3u8")) served?.seen(path, viewer.ip ?? "", token);
+		// The path and the file as they were read, not as they were spelled; of the query what a playlist may ask for.
+		const asks = file.endsWith(".m3u8") && request.url.includes("?");
+		const query = asks ? playbackQuery(new URL(request.url).searchParams) : "";
+		const shared = `/${EDGE_SEGMENT}/${path}/${file}${query}`;
+		return { shared, path, expiresMs, hasLimits: Object.keys(limits).length > 0 };
 	} catch {
 		// Whatever the reason is, the application finds it again, and answers and logs it as always.
 		return null;
@@ -99,12 +148,18 @@ function forViewer(response: Response, { expiresMs, hasLimits }: Admitted, nowMs
 	const storedMs = Number(copy.headers.get(STORED_HEADER) ?? nowMs);
 	copy.headers.delete(STORED_HEADER);
 	const control = copy.headers.get("cache-control") ?? "";
-	copy.headers.set(
-		"cache-control",
-		(hasLimits ? control.replace("public", "private") : control).replace(/max-age=(\d+)/, (_, seconds: string) => {
-			const leftMs = Math.min(storedMs + Number(seconds) * 1000, expiresMs) - nowMs;
-			return `max-age=${Math.max(0, Math.floor(leftMs / 1000))}`;
-		}),
-	);
+	copy.headers.set("cache-control", cacheControl(control, storedMs, { expiresMs, hasLimits }, nowMs));
 	return copy;
+}
+
+function cacheControl(
+	control: string,
+	storedMs: number,
+	{ expiresMs, hasLimits }: Pick<Admitted, "expiresMs" | "hasLimits">,
+	nowMs: number,
+): string {
+	return (hasLimits ? control.replace("public", "private") : control).replace(MAX_AGE, (_, seconds: string) => {
+		const leftMs = Math.min(storedMs + Number(seconds) * 1000, expiresMs) - nowMs;
+		return `max-age=${Math.max(0, Math.floor(leftMs / 1000))}`;
+	});
 }

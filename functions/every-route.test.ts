@@ -1,9 +1,10 @@
 /** Every route of the OpenAPI document, with every kind of credential that it must refuse. */
 
-import { beforeAll, describe, expect, it } from "vitest";
-import { parsePathName } from "#shared/path-name.ts";
-import { WEBHOOKS_PREFIX } from "#shared/store/key.ts";
-import { commitStream, functionsForTest } from "../test/support/functions.ts";
+import { describe, expect, it } from "vitest";
+import { edgeKeysOf, edgeProof } from "#shared/access/edge-token.ts";
+import { MARK, PATH, plant } from "../test/support/planted.ts";
+import { EDGE_HEADER, EDGE_SEGMENT } from "./routes/playback.ts";
+import { routerPath } from "./routing.ts";
 
 type Operation = {
 	operationId: string;
@@ -15,12 +16,7 @@ type Operation = {
 };
 type Found = { method: string; path: string; operation: Operation };
 
-/** In everything that is configured, and in nothing that a request of this test says. */
-const MARK = "m4rk3d";
-const PATH = "seeded/cam";
-const FOREIGN_KEY = `slk_${"F".repeat(43)}`;
-
-const test = await functionsForTest();
+const { test, secrets, ids, parameters, credentials, makeKey } = await plant();
 const operations: Found[] = await (async () => {
 	const document = (await (await test.get("/openapi.json")).json()) as {
 		paths: Record<string, Record<string, Operation>>;
@@ -31,59 +27,16 @@ const operations: Found[] = await (async () => {
 })();
 const inHeader = operations.filter(({ operation }) => operation.security.length > 0);
 const inPath = operations.filter(({ operation }) => operation["x-sluice-access"] === "path-token");
-const ids: Record<string, string> = {};
-const credentials: Record<string, string> = {};
-
-async function makeKey(body: object): Promise<{ id: string; key: string }> {
-	return (await (await test.api("POST", "/v1/keys", { name: MARK, ...body })).json()) as { id: string; key: string };
-}
-
-beforeAll(async () => {
-	const { api, clock, store, tokenFor } = test;
-	await commitStream(store, clock, parsePathName(PATH), 3);
-	await api("PUT", `/v1/paths/${PATH}`, { source: `rtsp://${MARK}.example/` });
-	await api("PUT", `/v1/paths/${PATH}`, { source: `rtsp://${MARK}.example/2` });
-	await api("POST", "/v1/webhooks", { url: `https://${MARK}.example/`, description: MARK });
-	const { objects } = await store.list(WEBHOOKS_PREFIX);
-	ids["webhooks"] = objects[0]?.key.slice(WEBHOOKS_PREFIX.length, -".json".length) ?? "";
-	await api("POST", `/v1/webhooks/${ids["webhooks"]}/test`);
-	const expired = await makeKey({ role: "admin", expiresIn: "1s" });
-	const revoked = await makeKey({ role: "admin" });
-	const deleted = await makeKey({ role: "admin" });
-	ids["keys"] = revoked.id;
-	credentials["a revoked token"] = await tokenFor("api");
-	await api("POST", "/v1/tokens/revoke", { token: credentials["a revoked token"] });
-	credentials["an expired token"] = await tokenFor("api", "", { lifeMs: 1000 });
-	credentials["an expired key"] = expired.key;
-	await api("PATCH", `/v1/keys/${revoked.id}`, { disabled: true });
-	await api("DELETE", `/v1/keys/${deleted.id}`);
-	await clock.advance(10_000);
-	credentials["a revoked key"] = revoked.key;
-	credentials["a deleted key"] = deleted.key;
-	credentials["a foreign key"] = FOREIGN_KEY;
-	credentials["a foreign token"] = await tokenFor("api", "", { foreign: true });
-	const token = await tokenFor("api");
-	credentials["a token that was changed"] =
-		`${token.slice(0, -10)}${token.at(-10) === "A" ? "B" : "A"}${token.slice(-9)}`;
-	credentials["a token without its signature"] = token.slice(0, token.lastIndexOf(".") + 1);
-	credentials["a token of the algorithm none"] = [
-		{ alg: "none", kid: "x" },
-		{ exp: 4e9, mediamtx_permissions: [{ action: "api" }] },
-	]
-		.map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
-		.join(".")
-		.concat(".");
-	credentials["a word"] = "secret";
-	credentials["a very long one"] = `slk_${"x".repeat(5000)}`;
-});
 
 /** A path of the document with what is there in the place of its parameters. */
 function addressOf({ path, operation }: Found): string {
 	return path.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => {
-		if (name === "name" || name === "path")
+		const part = path.split("/")[2] ?? "";
+		if (name === "path" || (name === "name" && part !== "deliveries"))
 			return operation["x-sluice-access"] === "path-token" ? PATH : encodeURIComponent(PATH);
-		if (name === "id") return ids[path.split("/")[2] ?? ""] ?? "x";
-		if (name === "version") return "1";
+		if (name === "id" || name === "name") return ids[part] ?? "x";
+		const given = parameters[name];
+		if (given !== undefined) return given;
 		return operation.parameters.find((parameter) => parameter.name === name)?.schema.enum?.[0] ?? "x";
 	});
 }
@@ -105,17 +58,53 @@ async function expectRefused(response: Response, statuses: readonly number[], wh
 	expect(response.headers.has("etag"), what).toBe(false);
 	expect(response.headers.has("www-authenticate"), what).toBe(response.status === 401);
 	const text = await response.text();
-	expect(text, what).not.toContain(MARK);
-	expect(text, what).not.toContain("#EXT");
+	expectNothingShown(response, text, what);
 	const problem = JSON.parse(text) as Record<string, unknown>;
 	for (const key of Object.keys(problem))
 		expect(["type", "title", "status", "detail", "code", "instance", "revokedBy"], what).toContain(key);
+}
+
+function expectNothingShown(response: Response, text: string, what: string): void {
+	const all = text + [...response.headers].join("\n");
+	expect(all, what).not.toContain(MARK);
+	expect(all, what).not.toContain("#EXT");
+	for (const secret of secrets) expect(all.includes(secret), `${what}: a secret`).toBe(false);
 }
 
 async function bucket(): Promise<string> {
 	const { objects } = await test.store.list("");
 	return objects.map(({ key, etag }) => `${key} ${etag}`).join("\n");
 }
+
+/** Addresses that are not in the document: the console's files, which are the same for all, and what is tested below. */
+const UNDOCUMENTED = ["/", "/*", "/console", "/console/*", "/edge/*", "/:token/*"];
+/** In whose answers nothing stands that was marked: names, numbers and times. */
+const UNMARKED: ReadonlySet<string> = new Set([
+	"getMe",
+	"listRevocations",
+	"listSigningKeys",
+	"listRecordings",
+	"getUsage",
+	"getPathUsage",
+	"listPathHistory",
+	"listStreams",
+	"getStream",
+	"listDeliveries",
+]);
+
+describe("every address of the application", () => {
+	it("is in the document, or known to be open", () => {
+		const documented = operations.map(({ method, path }) => `${method} ${routerPath(path)}`);
+		const others = test.app.routes.filter(
+			({ method, path }) => method !== "ALL" && !documented.includes(`${method} ${path}`),
+		);
+		expect([...new Set(others.map(({ path }) => path))].sort()).toEqual(
+			UNDOCUMENTED.filter((path) => path !== "/*").sort(),
+		);
+		const open = new Set([...operations.map(({ path }) => routerPath(path)), ...UNDOCUMENTED]);
+		for (const { path } of test.app.routes) expect(open, path).toContain(path);
+	});
+});
 
 describe("every route of the document", () => {
 	it("is one of three kinds: open, with a credential in a header, with a token in the path", () => {
@@ -164,6 +153,7 @@ describe("every route of the document", () => {
 				...(access === "path-read" ? {} : { "read, everywhere": await test.tokenFor("read") }),
 				...(access === "path-publish" ? {} : { "publish, everywhere": await test.tokenFor("publish") }),
 				...(access === "view" ? {} : { view: await test.tokenFor("view") }),
+				...(access === "node" ? {} : { node: await test.tokenFor("node") }),
 				...(access === "view" || access === "manage" ? {} : { manage: await test.tokenFor("manage") }),
 				...(access === "path-read" || access === "path-publish" ? { api: await test.tokenFor("api") } : {}),
 			};
@@ -187,6 +177,66 @@ describe("every route of the document", () => {
 		},
 	);
 
+	it.each(inHeader.map((found) => [`${found.method} ${found.path}`, found] as const))(
+		"%s is nothing to the key that machines join with, unless it is for that",
+		async (_name, found) => {
+			const { key } = await makeKey({ role: "node", name: "a machine" });
+			const access = found.operation["x-sluice-access"];
+			const response = await ask(found, addressOf(found), { authorization: `Bearer ${key}` });
+			// What it may ask is refused for its body then.
+			if (access === "node") expect(response.status).toBe(400);
+			else await expectRefused(response, access.startsWith("path-") ? [401] : [403], "a node's key");
+		},
+	);
+
+	it.each(inHeader.map((found) => [`${found.method} ${found.path}`, found] as const))(
+		"%s shows nothing to other methods, nor a preflight",
+		async (_name, found) => {
+			const address = `http://functions.test${addressOf(found)}`;
+			for (const [what, credential] of [["none", ""], ...Object.entries(credentials)] as const) {
+				const headers = { authorization: `Bearer ${credential}` };
+				const head = await test.app.request(address, { method: "HEAD", headers });
+				expect([401, 405], what).toContain(head.status);
+				expect(await head.text(), what).toBe("");
+				expectNothingShown(head, "", what);
+				const other = await test.app.request(address, { method: "PROPFIND", headers });
+				expect(other.status, what).toBe(405);
+				expectNothingShown(other, await other.text(), what);
+			}
+			const preflight = await test.app.request(address, {
+				method: "OPTIONS",
+				headers: { origin: "https://elsewhere.example", "access-control-request-method": found.method },
+			});
+			const nowhere = await test.app.request("http://functions.test/nothing", { method: "OPTIONS" });
+			expect([preflight.status, await preflight.text()]).toEqual([204, ""]);
+			// The same everywhere: it does not even tell what there is.
+			expect([...preflight.headers]).toEqual([...nowhere.headers]);
+			expect(preflight.headers.has("access-control-allow-credentials")).toBe(false);
+		},
+	);
+
+	it.each(
+		inHeader
+			.filter(({ method, operation }) => method === "GET" && !operation["x-sluice-access"].startsWith("path-"))
+			.map((found) => [`${found.method} ${found.path}`, found] as const),
+	)("%s has something to hide, which who may see it is shown", async (_name, found) => {
+		const response = await ask(found, addressOf(found), { authorization: `Bearer ${await test.tokenFor("api")}` });
+		const text = await response.text();
+		expect(response.status, text).toBe(200);
+		if (!UNMARKED.has(found.operation.operationId)) expect(text).toContain(MARK);
+		for (const secret of secrets) expect(text.includes(secret)).toBe(false);
+	});
+
+	it.each(inPath.map((found) => [`${found.method} ${found.path}`, found] as const))(
+		"%s is served to a token for it, and so would be missed",
+		async (_name, found) => {
+			const token = await test.tokenFor("read", PATH);
+			const response = await ask(found, addressOf(found).replace(/^\/[^/]+/, `/${token}`), {});
+			expect(response.status).toBe(200);
+			expect((await response.arrayBuffer()).byteLength).toBeGreaterThan(100);
+		},
+	);
+
 	it.each(inPath.map((found) => [`${found.method} ${found.path}`, found] as const))(
 		"%s shows no media without a token for it",
 		async (_name, found) => {
@@ -196,10 +246,24 @@ describe("every route of the document", () => {
 				"to publish": await test.tokenFor("publish", PATH),
 				"of an administrator": await test.tokenFor("api"),
 				"to view": await test.tokenFor("view"),
+				"that a machine joins with": await test.tokenFor("node"),
+				"in the header alone": "x",
 			};
 			for (const [what, token] of Object.entries(tokens)) {
 				const address = addressOf(found).replace(/^\/[^/]+/, `/${token}`);
-				await expectRefused(await ask(found, address, {}), [401, 403, 404], what);
+				const alone = what.includes("header") ? `Bearer ${await test.tokenFor("read", PATH)}` : "";
+				await expectRefused(await ask(found, address, { authorization: alone }), [401, 403, 404], what);
+				const range = { range: "bytes=0-1", "if-none-match": "*" };
+				await expectRefused(await ask(found, address, range), [401, 403, 404], `${what}, a range`);
+				const head = await test.app.request(`http://functions.test${address}`, { method: "HEAD" });
+				expect([401, 403, 404], `${what}, HEAD`).toContain(head.status);
+				expect(await head.text()).toBe("");
+				expectNothingShown(head, "", what);
+				for (const method of ["POST", "PUT", "DELETE"]) {
+					const other = await test.app.request(`http://functions.test${address}`, { method });
+					expect([404, 405], `${what}, ${method}`).toContain(other.status);
+					expectNothingShown(other, await other.text(), what);
+				}
 			}
 		},
 	);
@@ -223,5 +287,65 @@ describe("every route of the document", () => {
 		expect((await ofType(new Blob([large]).stream(), "application/json")).status).toBe(413);
 		expect((await ofType("{", "application/json")).status).toBe(400);
 		expect((await ofType("{}", "text/plain")).status).toBe(415);
+	});
+});
+
+describe("what the edge asks for", () => {
+	it("is not there without a proof, with a wrong one, or with one for another address", async () => {
+		const { streamKeySecrets } = test.deps.settings;
+		const proofOf = async (secrets: readonly string[], address: string) => {
+			const [key] = await edgeKeysOf(secrets);
+			return key === undefined ? "" : edgeProof(key, address);
+		};
+		const foreign = [Buffer.alloc(32, 9).toString("base64url")];
+		for (const { path } of inPath) {
+			const address = path
+				.replace("{token}", EDGE_SEGMENT)
+				.replace("{path}", PATH)
+				.replace(/\{(\w+)\}/, (_whole, name: string) => parameters[name] ?? "x");
+			const right = await proofOf(streamKeySecrets, address);
+			const served = await test.get(address, { [EDGE_HEADER]: right });
+			expect(served.status, address).toBe(200);
+			const wrong: Record<string, string> = {
+				none: "",
+				"of another key": await proofOf(foreign, address),
+				"of another address": await proofOf(streamKeySecrets, `${address}x`),
+				"that was changed": `${right.startsWith("A") ? "B" : "A"}${right.slice(1)}`,
+				"that was cut off": right.slice(0, -1),
+				"that is longer": `${right}A`,
+				...credentials,
+				"a token": await test.tokenFor("read", PATH),
+			};
+			for (const [what, proof] of Object.entries(wrong)) {
+				await expectRefused(await test.get(address, { [EDGE_HEADER]: proof }), [404], what);
+				const head = await test.get(address, { [EDGE_HEADER]: proof }, "HEAD");
+				expect([head.status, await head.text()], what).toEqual([404, ""]);
+			}
+			const inQuery = await test.get(`${address}?token=${await test.tokenFor("read", PATH)}`);
+			await expectRefused(inQuery, [404], "a token in the query");
+		}
+	});
+});
+
+describe("POST /auth", () => {
+	it("says no to every wrong credential, wherever it stands, and nothing else", async () => {
+		const others = {
+			...credentials,
+			"for another path": await test.tokenFor("publish", "other"),
+			"of another action": await test.tokenFor("read", PATH),
+			"of an administrator": await test.tokenFor("api"),
+			"an API key": (await makeKey({ role: "admin" })).key,
+		};
+		for (const [what, credential] of Object.entries(others)) {
+			for (const place of [{ token: credential }, { password: credential }, { query: `token=${credential}` }]) {
+				const response = await test.app.request("http://functions.test/auth", {
+					method: "POST",
+					headers: { "content-type": "application/json" },
+					body: JSON.stringify({ action: "publish", path: PATH, ...place }),
+				});
+				// A longer text than a field has is a fault of the request.
+				await expectRefused(response, [401, 400], what);
+			}
+		}
 	});
 });

@@ -5,14 +5,19 @@ import { createPresigner, type Presign } from "#shared/access/presign.ts";
 import { systemClock } from "#shared/clock.ts";
 import { type BucketLocation, parseBucketLocation } from "#shared/store/bucket-location.ts";
 import { openStore } from "#shared/store/open-store.ts";
+import { providerOf } from "#shared/usage/price-table.ts";
 import { createApp } from "./app.ts";
 import type { Deps } from "./deps.ts";
+import { atForwardedHost } from "./forwarded-host.ts";
 import { jsonLog } from "./json-log.ts";
+import { builtConsole } from "./node-console.ts";
 import { nodeHashes } from "./node-hashes.ts";
 import { nodeTransport } from "./node-send.ts";
+import { usageDaysOf } from "./routes/usage.ts";
 import { environmentSchema } from "./settings.ts";
 import { TokenAccess } from "./tokens/token-access.ts";
 import { viewerOfLambda } from "./tokens/viewer.ts";
+import { countUsage, flushUsage } from "./usage/functions-usage.ts";
 import { drainOutbox } from "./webhooks/drain.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -29,33 +34,53 @@ export function createHandlers(environment: Environment): { handler: LambdaHandl
 		return opening;
 	};
 	return {
-		handler: async (...call) => (await open()).respond(...call),
-		scheduled: async () => void (await drainOutbox((await open()).deps)),
+		handler: async (...call) => {
+			const { deps, respond } = await open();
+			const response = await respond(...call);
+			// An instance stands still once it has answered: what was counted is written before, once a minute.
+			await flushUsage(deps);
+			return response;
+		},
+		scheduled: async () => {
+			const { deps } = await open();
+			await drainOutbox(deps);
+			await usageDaysOf(deps).foldYesterday();
+			await flushUsage(deps);
+		},
 	};
 }
 
 type LambdaHandler = ReturnType<typeof handle>;
 
 async function openAll(environment: Environment): Promise<{ deps: Deps; respond: LambdaHandler }> {
-	const settings = environmentSchema.parse(environment);
+	// `cloudfront` where the function's URL answers CloudFront alone.
+	const isBehindCloudFront = environment["SLUICE_CDN"] === "cloudfront";
+	const told = environmentSchema.parse(environment);
 	const location = parseBucketLocation(environment["SLUICE_BUCKET"] ?? "");
-	const store = await openStore(location);
+	const settings = { ...told, prices: providerOf(environment["SLUICE_PRICES"], location) };
+	const counted = countUsage({ store: await openStore(location), clock: systemClock, log: jsonLog });
+	const { store } = counted;
 	const tokens = new TokenAccess({ store, clock: systemClock, settings, sharesReads: false });
 	const deps: Deps = {
-		store,
+		...counted,
 		clock: systemClock,
 		settings,
 		verifier: tokens.verifier,
 		tokens,
-		// `cloudfront` where the function's URL answers CloudFront alone.
-		viewerOf: viewerOfLambda(environment["SLUICE_CDN"] === "cloudfront"),
+		viewerOf: viewerOfLambda(isBehindCloudFront),
 		presign: presignOf(location, environment),
 		webhooks: nodeTransport({ allowInsecure: settings.webhookAllowInsecure, now: () => systemClock.now() }),
+		// A function has its files below a folder that the runtime names, wherever the bundle stands in it.
+		console: builtConsole(environment["LAMBDA_TASK_ROOT"]),
 		log: jsonLog,
 		// An instance answers one request at a time.
 		sharesReads: false,
 	};
-	return { deps, respond: handle(createApp(deps)) };
+	const respond = handle(createApp(deps));
+	// infra/edge/forward-host.js says which host the client asked for; what a client says itself is not believed.
+	const isHostForwarded = isBehindCloudFront && settings.publicUrl === null;
+	if (!isHostForwarded) return { deps, respond };
+	return { deps, respond: (event, context) => respond(atForwardedHost(event), context) };
 }
 
 /** With the credentials of the function's own role, which AWS changes with the instance. */

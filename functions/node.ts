@@ -8,11 +8,15 @@ import { InputError, SluiceError } from "#shared/problem.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import { createApp } from "./app.ts";
 import type { Deps, FunctionsLog } from "./deps.ts";
+import { builtConsole } from "./node-console.ts";
 import { nodeHashes } from "./node-hashes.ts";
 import { nodeTransport } from "./node-send.ts";
+import type { LocalNode } from "./nodes/live-streams.ts";
+import { usageDaysOf } from "./routes/usage.ts";
 import type { Settings } from "./settings.ts";
 import { TokenAccess } from "./tokens/token-access.ts";
 import { viewerOfNode } from "./tokens/viewer.ts";
+import { countUsage, flushUsage } from "./usage/functions-usage.ts";
 import { drainOutbox } from "./webhooks/drain.ts";
 
 export type FunctionsServerOptions = {
@@ -28,6 +32,10 @@ export type FunctionsServerOptions = {
 /** How often the outbox is looked at when nobody says that there is something. */
 const DRAIN_INTERVAL_MS = 5_000;
 const CLOSE_MS = 5_000;
+/** How often it is looked whether usage is to be written. */
+const USAGE_INTERVAL_MS = 10_000;
+/** And whether the day before is to be summed up. */
+const FOLD_INTERVAL_MS = 15 * 60_000;
 
 type NodeServer = ReturnType<typeof serve>;
 
@@ -40,6 +48,8 @@ export class FunctionsServer implements AsyncDisposable {
 	#draining: Promise<void> | null = null;
 	#again = false;
 	#timer: Disposable | null = null;
+	readonly #timers = new DisposableStack();
+	#folding: Promise<void> = Promise.resolve();
 	#closing: Promise<void> | null = null;
 
 	private constructor(
@@ -52,6 +62,13 @@ export class FunctionsServer implements AsyncDisposable {
 		this.#app = app;
 		this.#deps = deps;
 		this.#address = address;
+		const { clock } = deps;
+		this.#timers.use(clock.every(USAGE_INTERVAL_MS, () => void flushUsage(this.#deps)));
+		this.#timers.use(
+			clock.every(FOLD_INTERVAL_MS, () => {
+				this.#folding = usageDaysOf(this.#deps).foldYesterday();
+			}),
+		);
 		this.poke();
 	}
 
@@ -82,6 +99,12 @@ export class FunctionsServer implements AsyncDisposable {
 		this.#app.fetch = createApp(this.#deps).fetch;
 	}
 
+	/** Takes over a node in the same process, which tells of its streams without a bucket. */
+	showNode(localNode: LocalNode): void {
+		this.#deps = { ...this.#deps, localNode };
+		this.#app.fetch = createApp(this.#deps).fetch;
+	}
+
 	/** Says that there may be something to deliver. Returns at once. */
 	poke(): void {
 		if (this.#closing !== null) return;
@@ -108,6 +131,7 @@ export class FunctionsServer implements AsyncDisposable {
 
 	async #close(): Promise<void> {
 		this.#timer?.[Symbol.dispose]();
+		this.#timers.dispose();
 		const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
 		if ("closeIdleConnections" in this.#server) this.#server.closeIdleConnections();
 		const force = this.#deps.clock.after(CLOSE_MS, () => {
@@ -116,6 +140,8 @@ export class FunctionsServer implements AsyncDisposable {
 		await closed;
 		force[Symbol.dispose]();
 		await this.#draining;
+		await this.#folding;
+		await flushUsage(this.#deps, { now: true });
 	}
 
 	/** Drains once, and says how long to wait for the next time. Never fails. */
@@ -134,10 +160,12 @@ export class FunctionsServer implements AsyncDisposable {
 	}
 }
 
-function depsOf({ settings, store, presign, clock, log }: FunctionsServerOptions): Deps {
+function depsOf({ settings, store: bucket, presign, clock, log }: FunctionsServerOptions): Deps {
+	const counted = countUsage({ store: bucket, clock, log });
+	const { store } = counted;
 	const tokens = new TokenAccess({ store, clock, settings, sharesReads: true });
 	return {
-		store,
+		...counted,
 		clock,
 		settings,
 		log,
@@ -146,6 +174,7 @@ function depsOf({ settings, store, presign, clock, log }: FunctionsServerOptions
 		viewerOf: viewerOfNode,
 		presign: presign === null ? null : presignerOf(presign, clock),
 		webhooks: nodeTransport({ allowInsecure: settings.webhookAllowInsecure, now: () => clock.now() }),
+		console: builtConsole(),
 		sharesReads: true,
 	};
 }

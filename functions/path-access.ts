@@ -16,7 +16,7 @@ const MAX_HEADER_CHARS = 2 * MAX_TOKEN_LENGTH;
  * @throws DeniedError
  */
 export async function checkShown(
-	{ clock, settings, verifier }: Pick<Deps, "clock" | "settings" | "verifier">,
+	{ clock, settings, tokens, verifier }: Pick<Deps, "clock" | "settings" | "tokens" | "verifier">,
 	action: Action,
 	path: string,
 	shown: readonly string[],
@@ -36,8 +36,11 @@ export async function checkShown(
 		}
 		if (!TOKEN_SHAPE.test(text)) continue;
 		const claims = await verifier.verify(text);
-		if (allows(claims.permissions, action, path)) return claims;
-		throw new DeniedError("access.forbidden", `The token does not allow to ${what}. Ask for one that does`);
+		if (!allows(claims.permissions, action, path))
+			throw new DeniedError("access.forbidden", `The token does not allow to ${what}. Ask for one that does`);
+		// The verifier knows of no path; what was revoked for one is what is for watching it.
+		if (action === "read" || action === "playback") await tokens.assertNotRevoked(claims, path);
+		return claims;
 	}
 	throw new DeniedError("access.token_invalid", "What was shown is neither a token nor a stream key of ours");
 }

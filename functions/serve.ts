@@ -7,6 +7,7 @@ import type { KnownKeys } from "./access/known-keys.ts";
 import { type Audited, writeAudit } from "./audit/audit-log.ts";
 import type { Change } from "./audit/change.ts";
 import { recordingStore } from "./audit/recording-store.ts";
+import { withEtag } from "./conditional.ts";
 import type { Deps } from "./deps.ts";
 import { check, readBody } from "./input.ts";
 import type { Limits } from "./limits/rate-limits.ts";
@@ -67,7 +68,7 @@ export async function serve(
 		throw error;
 	}
 	if (response.ok) await audited("done");
-	return response;
+	return withEtag(request, response);
 }
 
 /** Who asks, if they may; `null` on public routes. @throws DeniedError */

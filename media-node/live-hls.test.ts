@@ -34,6 +34,7 @@ async function world(overrides: PathOverrides) {
 		onProblem: (_, problem) => problems.push(problem),
 		onLost: (_, loss) => problems.push(loss),
 		onUploadSeconds: () => undefined,
+		retentionMsOf: () => null,
 	});
 	const streams: Stream[] = [];
 	const table = new PathTable({

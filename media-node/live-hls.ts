@@ -11,6 +11,7 @@ import type { SluiceError } from "#shared/problem.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import type { Loss, UploaderMetrics } from "./bucket/metrics.ts";
 import { StreamUploader } from "./bucket/uploader.ts";
+import type { HlsFacts } from "./control/stream-health.ts";
 import { ArenaPool } from "./hls/arena-pool.ts";
 import { Packager } from "./hls/packager.ts";
 import { isPackaged } from "./hls/track-packager.ts";
@@ -34,6 +35,8 @@ export type LiveHlsOptions = {
 	readonly onProblem: (path: PathName, problem: SluiceError) => void;
 	readonly onLost: (path: PathName, loss: Loss) => void;
 	readonly onUploadSeconds: (seconds: number) => void;
+	/** How long the segments of a path are kept; `null`: it is not ours to say. */
+	readonly retentionMsOf: (path: PathName) => number | null;
 };
 
 type Live = {
@@ -69,6 +72,15 @@ export class LiveHls implements AsyncDisposable {
 		return [...this.#live].map(([path, { uploader }]) => ({ path, metrics: uploader.metrics }));
 	}
 
+	/** What a path has in the bucket, and what waits for it; `null` without HLS. */
+	factsOf(path: PathName): HlsFacts | null {
+		const live = this.#live.get(path);
+		if (live === undefined || live.closing !== null) return null;
+		const { newest, metrics } = live.uploader;
+		const hls = newest === null ? null : { targetDuration: newest.targetDuration, renditions: newest.renditions };
+		return { waitMs: Math.round(metrics.waitMs), hls };
+	}
+
 	/**
 	 * Takes a path's timeline before a publisher is let in. A path whose stream goes on has it already.
 	 * @throws StoreError `timeline.fenced` when another node has it and may not be overridden
@@ -78,7 +90,8 @@ export class LiveHls implements AsyncDisposable {
 		const before = this.#live.get(path);
 		if (before !== undefined && before.closing === null) return;
 		await before?.closing;
-		const { store, clock, log, nodeId, spoolRoot, maxSpoolBytes, onFenced, onLost, onUploadSeconds } = this.#options;
+		const { store, clock, log, nodeId, spoolRoot, maxSpoolBytes, onFenced, onLost, onUploadSeconds, retentionMsOf } =
+			this.#options;
 		const uploader = await StreamUploader.open(
 			{
 				store,
@@ -94,6 +107,7 @@ export class LiveHls implements AsyncDisposable {
 				onFenced: (reason) => onFenced(path, reason),
 				onLost: (loss) => onLost(path, loss),
 				onUploadSeconds,
+				retentionMs: () => retentionMsOf(path),
 			},
 			signal,
 		);

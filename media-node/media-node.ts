@@ -10,9 +10,11 @@ import type { PathOverrides } from "#shared/config/path-config.ts";
 import { sizeBytes } from "#shared/config/scalar.ts";
 import type { Settings } from "#shared/config/settings.ts";
 import type { StreamEventType } from "#shared/events/event.ts";
+import type { NodeStream } from "#shared/nodes/node-streams.ts";
 import type { PathName } from "#shared/path-name.ts";
 import { GoneError, StoreError } from "#shared/problem.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
+import { countedStore } from "#shared/usage/counted-store.ts";
 import type { AccessRequest } from "./access/access.ts";
 import { Failures } from "./access/failures.ts";
 import { SwitchableAuthenticator } from "./access/switchable.ts";
@@ -28,6 +30,8 @@ import { ConfigWatch } from "./control/config-watch.ts";
 import { EventReporter } from "./control/event-reporter.ts";
 import { NodeHeartbeat } from "./control/heartbeat.ts";
 import { LiveMarks } from "./control/live-marks.ts";
+import type { StreamHealth } from "./control/stream-health.ts";
+import { UsageReport } from "./control/usage-report.ts";
 import { mpegtsSource } from "./datagram/mpegts-source.ts";
 import { rtpSource } from "./datagram/rtp-source.ts";
 import { fileSource } from "./file/file-source.ts";
@@ -51,6 +55,7 @@ import {
 	webrtcServerSettings,
 	withNodeCertificate,
 } from "./node-settings.ts";
+import { readingSessions, watchStreams } from "./node-streams.ts";
 import { PathHooks } from "./path-hooks.ts";
 import { AlwaysAvailable } from "./paths/always-available.ts";
 import { Forwards } from "./paths/forwards.ts";
@@ -95,7 +100,9 @@ const FIXED = [
 ] as const;
 
 export class MediaNode implements AsyncDisposable {
+	readonly id: string;
 	readonly table: PathTable;
+	readonly #health: StreamHealth;
 	readonly #rtsp: Replaceable<RtspServerSettings | null, RtspServer>;
 	readonly #webrtc: Replaceable<WebRtcServerSettings | null, WebRtcServer>;
 	readonly #apply: (settings: Settings) => Promise<void>;
@@ -108,6 +115,7 @@ export class MediaNode implements AsyncDisposable {
 	private constructor(
 		options: MediaNodeOptions,
 		table: PathTable,
+		health: StreamHealth,
 		servers: {
 			readonly rtsp: Replaceable<RtspServerSettings | null, RtspServer>;
 			readonly webrtc: Replaceable<WebRtcServerSettings | null, WebRtcServer>;
@@ -117,7 +125,9 @@ export class MediaNode implements AsyncDisposable {
 	) {
 		this.#settings = options.settings;
 		this.#log = options.log;
+		this.id = options.settings.nodeId ?? options.secrets.nodeId;
 		this.table = table;
+		this.#health = health;
 		this.#rtsp = servers.rtsp;
 		this.#webrtc = servers.webrtc;
 		this.#apply = apply;
@@ -127,10 +137,17 @@ export class MediaNode implements AsyncDisposable {
 	/** Starts a node, whether its bucket answers or not. @throws InputError `listen.in_use`, `config.invalid` */
 	static async open(options: MediaNodeOptions, signal: AbortSignal): Promise<MediaNode> {
 		await using parts = new AsyncDisposableStack();
-		const { secrets, store, clock, log } = options;
+		const { secrets, clock, log } = options;
 		let { settings } = options;
 		const nodeId = settings.nodeId ?? secrets.nodeId;
 		const metrics = createMetrics();
+		const usage = parts.use(
+			new UsageReport({
+				store: (meter) => countedStore(options.store, meter),
+				...{ clock, log, nodeId },
+			}),
+		);
+		const { store } = usage;
 
 		const reporter = parts.use(
 			await EventReporter.open({
@@ -148,6 +165,10 @@ export class MediaNode implements AsyncDisposable {
 		events.killed(left);
 
 		const transcoders = parts.use(new Transcoders({ clock, log, program: () => settings.ffmpegPath }));
+		const retentionMsOf = (name: PathName) => {
+			const configured = configs.find(name);
+			return configured === null ? null : durationMs(configured.config.hlsRetention);
+		};
 		const hls = parts.use(
 			new LiveHls({
 				store,
@@ -170,6 +191,7 @@ export class MediaNode implements AsyncDisposable {
 					);
 				},
 				onUploadSeconds: (seconds) => metrics.uploadSeconds.observe(seconds),
+				retentionMsOf,
 			}),
 		);
 
@@ -203,6 +225,7 @@ export class MediaNode implements AsyncDisposable {
 			isStopping = true;
 			table.close();
 		});
+		table.onStream(usage);
 		table.onStream(events);
 		table.onStream(hooks);
 		table.onStream({
@@ -232,6 +255,9 @@ export class MediaNode implements AsyncDisposable {
 				readTimeoutMs: durationMs(settings.readTimeout),
 				writeTimeoutMs: durationMs(settings.writeTimeout),
 			}),
+		);
+		const health = parts.use(
+			watchStreams({ clock, table, hls, transcoders, rtsp: () => rtsp.part, webrtc: () => webrtc.part }),
 		);
 		const clips = parts.use(new AlwaysAvailable({ table: doors, clock, log, play: playOffline }));
 		table.onStream(clips);
@@ -274,10 +300,8 @@ export class MediaNode implements AsyncDisposable {
 				log,
 				nodeId,
 				live: () => hls.uploaders(),
-				retentionMsOf: (name) => {
-					const configured = configs.find(name);
-					return configured === null ? null : durationMs(configured.config.hlsRetention);
-				},
+				onDeleted: (name, bytes) => usage.deleted(name, bytes),
+				retentionMsOf,
 			}),
 		);
 
@@ -327,6 +351,7 @@ export class MediaNode implements AsyncDisposable {
 				webrtc.part?.reauthorize();
 			}),
 		);
+		usage.watch(() => readingSessions(rtsp.part, webrtc.part));
 		metrics.watch({ table, hls, reporter, forwards, transcoders, rtsp: () => rtsp.part, webrtc: () => webrtc.part });
 		const authorize = (request: AccessRequest, stop?: AbortSignal) => access.authorize(request, stop);
 		const metricsServer = parts.use(
@@ -396,11 +421,17 @@ export class MediaNode implements AsyncDisposable {
 						rtsp: () => rtsp.part,
 						webrtc: () => webrtc.part,
 					}),
+					streams: () => health.streams(),
 				}),
 			);
 		}
-		node = new MediaNode(options, table, { rtsp, webrtc }, apply, parts.move());
+		node = new MediaNode(options, table, health, { rtsp, webrtc }, apply, parts.move());
 		return node;
+	}
+
+	/** How the live streams fare, by name. */
+	get streams(): readonly NodeStream[] {
+		return this.#health.streams();
 	}
 
 	/** `null` while it is switched off. */

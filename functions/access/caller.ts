@@ -28,15 +28,10 @@ export async function recognize(
 		);
 	}
 	if (!isApiKey(text)) return { ...(await verifier.verify(text)), kind: "token" };
-	if (settings.adminKeyHashes.length > 0 && settings.adminKeyHashes.includes(await hashApiKey(text))) {
-		const permissions = permissionsOf("admin", []);
-		return {
-			kind: "key",
-			subject: "admin",
-			tokenId: SETTINGS_KEY_ID,
-			permissions,
-			expiresMs: Number.POSITIVE_INFINITY,
-		};
+	const role = await roleInSettings(settings, text);
+	if (role !== null) {
+		const permissions = permissionsOf(role, []);
+		return { kind: "key", subject: role, tokenId: SETTINGS_KEY_ID, permissions, expiresMs: Number.POSITIVE_INFINITY };
 	}
 	const key = await keys.find(text);
 	if (key === null || key.disabled) {
@@ -52,6 +47,16 @@ export async function recognize(
 		permissions: permissionsOf(key.role, key.paths),
 		expiresMs: key.expiresMs ?? Number.POSITIVE_INFINITY,
 	};
+}
+
+/** The role of a key that the settings name; `null` when they do not. */
+async function roleInSettings(
+	{ adminKeyHashes, nodeKeyHashes }: Pick<Deps["settings"], "adminKeyHashes" | "nodeKeyHashes">,
+	text: string,
+): Promise<"admin" | "node" | null> {
+	if (adminKeyHashes.length + nodeKeyHashes.length === 0) return null;
+	const hash = await hashApiKey(text);
+	return adminKeyHashes.includes(hash) ? "admin" : nodeKeyHashes.includes(hash) ? "node" : null;
 }
 
 /** Sees to it that who asks may use a route at all; what its handler leaves out is its own affair. @throws DeniedError */
@@ -76,5 +81,5 @@ export function expectAllowed(
 /** The role that permissions come nearest to; `null` when they are not about administration. */
 export function roleOf(permissions: readonly Permission[]): Role | null {
 	const has = (action: string) => permissions.some((permission) => permission.action === action);
-	return has("api") ? "admin" : has("manage") ? "operator" : has("view") ? "viewer" : null;
+	return has("api") ? "admin" : has("manage") ? "operator" : has("view") ? "viewer" : has("node") ? "node" : null;
 }

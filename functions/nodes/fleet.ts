@@ -6,11 +6,17 @@ import type { ObjectStore } from "#shared/store/object-store.ts";
 import { storeBehind } from "../audit/recording-store.ts";
 import type { Deps } from "../deps.ts";
 import { rankNodes, type Wish } from "./choose-node.ts";
+import { LiveStreams } from "./live-streams.ts";
 import { type LiveNode, NodeDirectory } from "./node-directory.ts";
 import { StreamOwners } from "./stream-owners.ts";
 import { WakeUp } from "./wake-up.ts";
 
-export type Fleet = { readonly directory: NodeDirectory; readonly owners: StreamOwners; readonly wakeUp: WakeUp };
+export type Fleet = {
+	readonly directory: NodeDirectory;
+	readonly streams: LiveStreams;
+	readonly owners: StreamOwners;
+	readonly wakeUp: WakeUp;
+};
 
 /** Kept for as long as the bucket's client, also when settings of paths change. */
 const fleets = new WeakMap<ObjectStore, Fleet>();
@@ -20,7 +26,13 @@ export function fleetOf(asked: Deps): Fleet {
 	const deps = { ...asked, store: storeBehind(asked.store) };
 	let fleet = fleets.get(deps.store);
 	if (fleet === undefined) {
-		fleet = { directory: new NodeDirectory(deps), owners: new StreamOwners(deps), wakeUp: new WakeUp(deps) };
+		const directory = new NodeDirectory(deps);
+		fleet = {
+			directory,
+			streams: new LiveStreams(deps, directory),
+			owners: new StreamOwners(deps),
+			wakeUp: new WakeUp(deps),
+		};
 		fleets.set(deps.store, fleet);
 	}
 	return fleet;
@@ -44,8 +56,11 @@ export type Route = {
  */
 export async function findNodes(deps: Deps, wish: Omit<Wish, "owner"> & { readonly path: PathName }): Promise<Route> {
 	const { directory, owners, wakeUp } = fleetOf(deps);
-	const [live, owner] = await Promise.all([directory.live(), owners.get(wish.path)]);
-	const [best, ...others] = rankNodes(live, { ...wish, owner });
+	const [live, holder] = await Promise.all([directory.live(), owners.get(wish.path)]);
+	const owner = holder?.id ?? null;
+	// A node that has just died is listed for some seconds more. A publisher who comes meanwhile is likely its own.
+	const suspects = holder?.isLapsing === true && wish.action === "publish" ? [holder.id] : [];
+	const [best, ...others] = rankNodes(live, { ...wish, owner, avoid: [...(wish.avoid ?? []), ...suspects] });
 	if (best !== undefined) {
 		const isNew = wish.action === "publish" && best.registration.id !== owner;
 		const leastCpu = Math.min(...[best, ...others].map(({ heartbeat }) => heartbeat.load.cpu));

@@ -3,7 +3,7 @@
 import type { NodePublicKey } from "#shared/nodes/node-key.ts";
 import { parseRegistration, type Registration, readRegistration } from "#shared/nodes/registration.ts";
 import { GoneError, InputError } from "#shared/problem.ts";
-import { nodeHeartbeatKey, nodeRegistrationKey } from "#shared/store/key.ts";
+import { nodeHeartbeatKey, nodeRegistrationKey, nodeStreamsKey } from "#shared/store/key.ts";
 import type { StoredObject } from "#shared/store/object-store.ts";
 import type { Deps } from "../deps.ts";
 import { changeObject } from "../store/change-object.ts";
@@ -40,7 +40,7 @@ export async function setDraining(deps: Deps, id: string, draining: boolean): Pr
 /** Forgets a node: what it says from then on is not believed. @throws GoneError `node.not_found` */
 export async function forgetNode(deps: Deps, id: string): Promise<void> {
 	if ((await readRegistration(deps.store, id)) === null) throw notFound(id);
-	await deps.store.delete([nodeRegistrationKey(id), nodeHeartbeatKey(id)]);
+	await deps.store.delete([nodeRegistrationKey(id), nodeHeartbeatKey(id), nodeStreamsKey(id)]);
 	fleetOf(deps).directory.forget();
 }
 

@@ -1,5 +1,5 @@
 import type { PathName } from "#shared/path-name.ts";
-import { readLease } from "#shared/timeline/lease.ts";
+import { isLapsing, LEASE_MS, readLease } from "#shared/timeline/lease.ts";
 import type { Deps } from "../deps.ts";
 
 /** How long it is believed who has a stream, or that nobody has: a thousand viewers cost no more reads than one. */
@@ -7,6 +7,12 @@ const OWNER_AGE_MS = 1_000;
 const MAX_PATHS = 10_000;
 
 type Entry = { readonly owner: string | null; readonly expiresMs: number; readonly readMs: number };
+
+export type StreamOwner = {
+	readonly id: string;
+	/** It has not renewed its lease in time: it may be dead. */
+	readonly isLapsing: boolean;
+};
 
 /** Which node has the stream of a path, by the lease of its timeline. */
 export class StreamOwners {
@@ -18,12 +24,14 @@ export class StreamOwners {
 	}
 
 	/** `null` when no node has the path. @throws StoreError */
-	async get(path: PathName): Promise<string | null> {
+	async get(path: PathName): Promise<StreamOwner | null> {
 		const { clock } = this.#deps;
 		const known = this.#entries.get(path);
 		const isFresh = known !== undefined && clock.monotonic() - known.readMs < OWNER_AGE_MS;
 		const entry = isFresh ? known : await this.#read(path);
-		return entry.expiresMs > clock.now() ? entry.owner : null;
+		const { owner } = entry;
+		if (owner === null || entry.expiresMs <= clock.now()) return null;
+		return { id: owner, isLapsing: isLapsing(entry, LEASE_MS, clock.now()) };
 	}
 
 	async #read(path: PathName): Promise<Entry> {

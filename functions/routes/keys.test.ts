@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hashApiKey } from "#shared/access/api-key.ts";
+import { generateNodeKey, publicNodeKey } from "#shared/nodes/node-key.ts";
 import { API_KEY_USE_KEY, API_KEYS_KEY } from "#shared/store/key.ts";
 import { functionsForTest } from "../../test/support/functions.ts";
 import { createApp } from "../app.ts";
@@ -181,6 +182,31 @@ describe("API keys", () => {
 		store.away = true;
 		const me = await as(key, "GET", "/v1/me", undefined, createApp({ ...deps, settings }));
 		expect(await me.json()).toMatchObject({ role: "admin", id: "settings" });
+	});
+
+	it("of the role node let machines join, and do nothing else, whether the bucket or the settings have them", async () => {
+		const { as, deps, make, api } = await world();
+		const inSettings = `slk_${"n".repeat(43)}`;
+		const app = createApp({
+			...deps,
+			settings: { ...deps.settings, nodeKeyHashes: [await hashApiKey(inSettings)] },
+		});
+		const { key } = await make({ name: "machines", role: "node" });
+		for (const each of [inSettings, key]) {
+			const join = { id: "a", key: publicNodeKey(await generateNodeKey()), replace: true };
+			expect((await as(each, "POST", "/v1/nodes", join, app)).ok).toBe(true);
+			for (const [method, path] of [
+				["GET", "/v1/nodes"],
+				["GET", "/v1/me"],
+				["POST", "/v1/nodes/a/drain"],
+				["DELETE", "/v1/nodes/a"],
+				["GET", "/v1/paths"],
+				["GET", "/v1/streams"],
+				["GET", "/v1/webhooks"],
+			] as const)
+				expect((await as(each, method, path, undefined, app)).status, path).toBe(403);
+		}
+		expect((await api("POST", "/v1/keys", { name: "x", role: "node", paths: ["cam"] })).status).toBe(400);
 	});
 });
 

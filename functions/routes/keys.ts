@@ -24,11 +24,13 @@ import { lifeSchema } from "../tokens/token-request.ts";
 const name = z.string().trim().min(1).max(MAX_KEY_NAME_LENGTH).describe("Whose it is: a person or a machine");
 const role = z
 	.enum(ROLES)
-	.describe("viewer: sees how streams fare. operator: also configures paths and hands out access to them. admin: all");
+	.describe(
+		"viewer: sees how streams fare. operator: also configures paths and hands out access to them. node: makes machines media nodes, nothing else. admin: all",
+	);
 const paths = z
 	.array(permissionSchema.shape.path.refine((path) => path !== "", { message: "must not be empty" }))
 	.max(MAX_KEY_PATHS)
-	.describe("Paths, or ~ and a regular expression; empty for every path. Not for admins");
+	.describe("Paths, or ~ and a regular expression; empty for every path. Not for admins and nodes");
 const life = lifeSchema.nullable();
 
 const keyInput = z
@@ -64,6 +66,12 @@ const keyWithSecret = key
 	.extend({ key: z.string().describe("Shown this once. Send it as Authorization: Bearer") })
 	.meta({ id: "ApiKeyWithSecret" });
 const page = z.object({ items: z.array(key), next: z.string().nullable() }).meta({ id: "ApiKeyPage" });
+export type ApiKeyInput = z.input<typeof keyInput>;
+export type ApiKeyPatch = z.input<typeof keyPatch>;
+export type ShownApiKey = z.infer<typeof key>;
+export type ApiKeyWithSecret = z.infer<typeof keyWithSecret>;
+export type ApiKeyPage = z.infer<typeof page>;
+
 const params = z.object({ id: keyIdSchema });
 
 export const keyRoutes = [
@@ -233,10 +241,10 @@ function expectAnother({ claims }: Input, id: string): void {
 
 /** @throws InputError */
 function expectFit(role: Role, paths: readonly string[]): void {
-	if (role === "admin" && paths.length > 0)
+	if ((role === "admin" || role === "node") && paths.length > 0)
 		throw new InputError(
 			"input.invalid",
-			"The request is not valid: body.paths: an admin is for every path; leave it empty",
+			`The request is not valid: body.paths: the role ${role} is not about some paths; leave it empty`,
 		);
 }
 

@@ -16,6 +16,8 @@ const me = z
 	})
 	.meta({ id: "Me" });
 
+export type Me = z.infer<typeof me>;
+
 export const meRoutes = [
 	route({
 		method: "GET",

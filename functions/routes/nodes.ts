@@ -38,6 +38,7 @@ const nodeSchema = z
 		fault: z.string().nullable().describe("Why its heartbeat is not believed"),
 	})
 	.meta({ id: "Node" });
+export type NodeDescription = z.infer<typeof nodeSchema>;
 
 const listSchema = z.object({ items: z.array(nodeSchema) }).meta({ id: "NodeList" });
 
@@ -83,7 +84,7 @@ export const nodeRoutes = [
 		path: "/v1/nodes",
 		operationId: "joinNode",
 		summary: "Make a machine a media node: registers its public key, and says what it needs to serve",
-		access: "api",
+		access: "node",
 		body: joinRequest,
 		responses: {
 			200: { description: "It had joined before", schema: joinResponse },

@@ -34,16 +34,19 @@ const summary = z
 		isDeleted: z.boolean().describe("Since this version, the path has no configuration of its own"),
 	})
 	.meta({ id: "PathVersionSummary" });
+export type PathVersionSummary = z.infer<typeof summary>;
 
 const version = summary
 	.extend({
 		config: z.record(z.string(), z.unknown()).nullable().describe("What the document says; null when it was deleted"),
 	})
 	.meta({ id: "PathVersion" });
+export type PathVersionDocument = z.infer<typeof version>;
 
 const page = z
 	.object({ items: z.array(summary), next: z.string().nullable().describe("The cursor of the next page") })
 	.meta({ id: "PathHistoryPage" });
+export type PathHistoryPage = z.infer<typeof page>;
 
 const restored = z
 	.object({

@@ -114,4 +114,14 @@ describe("path configurations", () => {
 		).json()) as Page;
 		expect([second.items.map(({ name }) => name), second.next]).toEqual([["d"], null]);
 	});
+
+	it("is of one path: entries for many stand in the files of nodes", async () => {
+		const { api, store } = await functionsForTest();
+		for (const name of ["all_others", "all"]) {
+			const response = await api("PUT", `/v1/paths/${name}`, {});
+			expect(response.status).toBe(400);
+			expect(await response.json()).toMatchObject({ code: "path.name" });
+		}
+		expect((await store.list("config/")).objects).toEqual([]);
+	});
 });

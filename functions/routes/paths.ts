@@ -4,6 +4,7 @@ import * as z from "zod";
 import { allows } from "#shared/access/permission.ts";
 import { type PathOverrides, pathConfigSchema, pathOverridesSchema } from "#shared/config/path-config.ts";
 import { pathConfigOf } from "#shared/config/path-of.ts";
+import { isPattern } from "#shared/config/path-pattern.ts";
 import { type PathName, parsePathName } from "#shared/path-name.ts";
 import { InputError } from "#shared/problem.ts";
 import { keyToPath, PATH_CONFIGS_PREFIX } from "#shared/store/key.ts";
@@ -25,10 +26,12 @@ const document = z
 		effective: pathConfigSchema.describe("The same, with the defaults"),
 	})
 	.meta({ id: "Path" });
+export type PathDocument = z.infer<typeof document>;
 
 const page = z
 	.object({ items: z.array(document), next: z.string().nullable().describe("The cursor of the next page") })
 	.meta({ id: "PathPage" });
+export type PathPage = z.infer<typeof page>;
 
 const patchSchema = z
 	.record(z.string(), z.unknown())
@@ -96,6 +99,8 @@ export const pathRoutes = [
 		async handler(input) {
 			const { deps, body, request } = input;
 			const name = parsePathName(input.params.name);
+			if (isPattern(name))
+				throw new InputError("path.name", `Set ${name} in the nodes' files: documents are of one path`);
 			const onlyNew = request.headers.get("if-none-match") === "*" ? "absent" : null;
 			const condition = etagOf(request, "if-match") ?? onlyNew;
 			const { existed, etag } = await changeDocument(input, name, { action: "put", condition, next: () => body });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { parsePathName } from "#shared/path-name.ts";
+import { initFile, mediaFile } from "#shared/store/key.ts";
 import { commitStream, functionsForTest, MEDIA } from "../../test/support/functions.ts";
 
 const cam0 = parsePathName("site/cam0");
@@ -66,11 +67,12 @@ describe("playback", () => {
 	});
 
 	it("carries presigned URLs where the path asks for them", async () => {
-		const { get, base, api } = await playing({
+		const { get, base, api, clock } = await playing({
 			presign: (key, seconds) => `https://bucket.test/${key}?for=${seconds}`,
 		});
 		expect(await (await get(`${base}/v0.m3u8`)).text()).not.toContain("bucket.test");
 		expect((await api("PUT", "/v1/paths/site/cam0", { hlsDelivery: "presigned" })).status).toBe(201);
+		await clock.advance(5000);
 		const text = await (await get(`${base}/v0.m3u8`)).text();
 		expect(text).toContain(`\nhttps://bucket.test/streams/site~cam0/media/${SEGMENT}?for=306\n`);
 		expect(text).toContain('URI="https://bucket.test/streams/site~cam0/media/init-');
@@ -133,7 +135,7 @@ describe("playback", () => {
 	});
 
 	it("asks the bucket once for a thousand viewers, and never goes back", async () => {
-		const { get, base, store, clock } = await playing();
+		const { get, base, store, clock } = await playing({ presign: (key) => `https://bucket.test/${key}` });
 		await get(`${base}/v0.m3u8`);
 		await clock.advance(1000);
 		let reads = 0;
@@ -145,6 +147,36 @@ describe("playback", () => {
 		const responses = await Promise.all(Array.from({ length: 1000 }, () => get(`${base}/v0.m3u8`)));
 		expect(new Set(await Promise.all(responses.map((response) => response.text()))).size).toBe(1);
 		expect(reads).toBeLessThanOrEqual(3);
+	});
+
+	it("follows a live stream by less than two reads a second, and shows each segment within half a target duration", async () => {
+		const { tokenFor, store, clock, get } = await functionsForTest();
+		const { signal } = new AbortController();
+		const writer = await commitStream(store, clock, cam0, 3);
+		const url = `/${await tokenFor("read", "site/cam0")}/site/cam0/v0.m3u8`;
+		await get(url);
+		let reads = 0;
+		const count =
+			<A extends unknown[], R>(read: (...args: A) => R) =>
+			(...args: A) => {
+				reads++;
+				return read(...args);
+			};
+		store.get = count(store.get.bind(store));
+		store.getIfChanged = count(store.getIfChanged.bind(store));
+		const rendition = { id: "v0", kind: "video" as const, codecs: "avc1.64001f", width: 640, height: 360 };
+		for (let i = 3; i < 13; i++) {
+			const file = mediaFile(writer.epoch, i, "v0");
+			const parts = [{ rendition, file, init: initFile(writer.epoch, 0, "v0"), duration: 2, bytes: 1000 }];
+			await writer.commitSegment({ startMs: clock.now(), discontinuity: false, parts }, signal);
+			for (let step = 0; step < 20; step++) {
+				await clock.advance(100);
+				const text = await (await get(url)).text();
+				if (step >= 10) expect(text).toContain(file);
+			}
+		}
+		expect(reads / 20).toBeLessThan(2);
+		await writer.close(signal);
 	});
 
 	it("says of a stream that has no segment yet that it is not there", async () => {

@@ -39,6 +39,9 @@ const revocation = z
 	})
 	.meta({ id: "Revocation" });
 
+export type RevocationRequest = z.input<typeof revocationRequest>;
+export type ShownRevocation = z.infer<typeof revocation>;
+
 export const revocationRoutes = [
 	route({
 		method: "GET",

@@ -83,6 +83,7 @@ describe("POST /whip/{path}", () => {
 		expect(before).not.toContain("http://node.example");
 		const writer = await commitStream(store, clock, parsePathName("cam01"), 2);
 		await Promise.all(nodes.map((node) => node.beat({ load: { cpu: node.id === "node" ? 0.9 : 0.1 } })));
+		await writer.renew(new AbortController().signal);
 		await clock.advance(3_000);
 		expect((await whip()).headers.get("location")).toBe("http://node.example:8889/cam01/whip");
 		await writer.close(new AbortController().signal);
@@ -99,6 +100,21 @@ describe("POST /whip/{path}", () => {
 		await commitStream(store, clock, parsePathName("cam01"), 1);
 		expect((await whip()).headers.get("location")).toContain("http://node.example");
 		expect((await whip("?avoid=x,node")).headers.get("location")).toContain("http://b.example");
+	});
+
+	it("sends a publisher elsewhere once the node with its stream has not renewed its lease for five seconds", async () => {
+		const { store, clock, whip } = await world();
+		await FakeNode.join("node", { store, clock });
+		await FakeNode.join("b", { store, clock }, { load: { cpu: 0.9 } });
+		const writer = await commitStream(store, clock, parsePathName("cam01"), 1);
+		await writer.renew(new AbortController().signal);
+		await clock.advance(4_999);
+		expect((await whip()).headers.get("location")).toContain("http://node.example");
+		await clock.advance(1);
+		expect((await whip()).headers.get("location")).toContain("http://b.example");
+		await writer.renew(new AbortController().signal);
+		await clock.advance(1_000);
+		expect((await whip()).headers.get("location")).toContain("http://node.example");
 	});
 
 	it("gives a node that drains no new stream, from the moment that it is asked to", async () => {

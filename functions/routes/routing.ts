@@ -51,6 +51,7 @@ const routingSchema = placeSchema
 		alternatives: z.array(placeSchema).describe("Other nodes, the best one first"),
 	})
 	.meta({ id: "MediaRouting" });
+export type MediaRouting = z.infer<typeof routingSchema>;
 
 export const routingRoutes: readonly Route[] = [
 	redirecting("whip", "publish", "Publish over WHIP: sends the client on to a media node, as RFC 9725 §4.5 has it"),

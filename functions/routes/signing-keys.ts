@@ -19,6 +19,8 @@ const keyInfo = z
 
 const keyList = z.object({ items: z.array(keyInfo) }).meta({ id: "SigningKeys" });
 
+export type SigningKeyList = z.infer<typeof keyList>;
+
 export const signingKeyRoutes = [
 	route({
 		method: "GET",

@@ -50,6 +50,9 @@ const claimsResponse = z
 	})
 	.meta({ id: "TokenClaims" });
 
+export type IssuedToken = z.infer<typeof tokenResponse>;
+export type InspectedToken = z.infer<typeof claimsResponse>;
+
 const VIEWER_ACTIONS: ReadonlySet<Action> = new Set(["read", "playback"]);
 
 export const tokenRoutes = [

@@ -60,6 +60,8 @@ export const tokenRequestSchema = z
 	})
 	.meta({ id: "TokenRequest" });
 
+export type TokenRequest = z.input<typeof tokenRequestSchema>;
+
 type Grant = {
 	readonly path?: string | undefined;
 	readonly actions?: readonly ("read" | "publish")[] | undefined;

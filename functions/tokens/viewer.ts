@@ -6,12 +6,18 @@ import type { Viewer } from "#shared/access/token-limits.ts";
 /** `environment`: what the entry hands to the application beside the request. */
 export type ViewerOf = (request: Request, environment: unknown) => Viewer;
 
-/** Cloudflare sets both headers, and drops those that a viewer sends. */
-export const viewerOfCloudflare: ViewerOf = (request) => ({
-	ip: request.headers.get("cf-connecting-ip"),
-	// XX: not known. T1: Tor.
-	country: countryOf(request.headers.get("cf-ipcountry")),
-	referrer: request.headers.get("referer"),
+/** Cloudflare sets both headers, and drops those that a viewer sends. Read when they are asked for: few tokens have limits. */
+export const viewerOfCloudflare: ViewerOf = ({ headers }) => ({
+	get ip() {
+		return headers.get("cf-connecting-ip");
+	},
+	/** XX: not known. T1: Tor. */
+	get country() {
+		return countryOf(headers.get("cf-ipcountry"));
+	},
+	get referrer() {
+		return headers.get("referer");
+	},
 });
 
 const lambdaEvent = z.object({
@@ -39,13 +45,14 @@ export function viewerOfLambda(isBehindCloudFront: boolean): ViewerOf {
 	};
 }
 
-const nodeBindings = z.object({ incoming: z.object({ socket: z.object({ remoteAddress: z.string() }) }) });
+/** What the HTTP server for Node.js hands over, as far as it is used. Asked for by each request, so without a schema. */
+type NodeBindings = { readonly incoming?: { readonly socket?: { readonly remoteAddress?: unknown } } } | undefined;
 
 /** The address of the socket: behind a proxy, the proxy's. */
 export const viewerOfNode: ViewerOf = (request, environment) => {
-	const bindings = nodeBindings.safeParse(environment);
+	const address = (environment as NodeBindings)?.incoming?.socket?.remoteAddress;
 	return {
-		ip: bindings.success ? bindings.data.incoming.socket.remoteAddress : null,
+		ip: typeof address === "string" ? address : null,
 		country: null,
 		referrer: request.headers.get("referer"),
 	};

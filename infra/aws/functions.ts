@@ -1,3 +1,4 @@
+import { buildConsole, CONSOLE_BUILD } from "../console.ts";
 import { chosenDomain } from "../stage.ts";
 import { adminKeyHashes, signingKeys, streamKeySecrets, wakeSecret } from "./secrets.ts";
 import { LAMBDA_TRUST } from "./statements.ts";
@@ -42,6 +43,8 @@ export const playback = new sst.aws.Function("Playback", {
 	url: { authorization: "iam", cors: false },
 });
 
+await buildConsole($cli.paths.root);
+
 /**
  * Configuration, tokens, routing and the console. Its address is open, because a CDN cannot sign bodies on behalf of
  * clients (they would have to send x-amz-content-sha256); each route of it asks for its own token.
@@ -49,5 +52,6 @@ export const playback = new sst.aws.Function("Playback", {
 export const api = new sst.aws.Function("Api", {
 	...functionArgs,
 	handler: "functions/lambda.handler",
+	copyFiles: [{ from: CONSOLE_BUILD }],
 	url: { cors: false },
 });

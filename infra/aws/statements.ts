@@ -9,10 +9,10 @@ export type Statement = {
 	readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 };
 
-/** What a node writes: its streams, their events, and its own sign of life. */
-const NODE_WRITES = ["streams/*", "events/*", "outbox/*", "nodes/*/heartbeat.jws"];
+/** What a node writes: its streams, their events, its own sign of life, how its streams fare, and what they used. */
+const NODE_WRITES = ["streams/*", "events/*", "outbox/*", "nodes/*/heartbeat.jws", "nodes/*/streams.json", "usage/*"];
 /** What a node takes away: its streams by their retention, and the sign of life when it stops. */
-const NODE_DELETES = ["streams/*", "nodes/*/heartbeat.jws"];
+const NODE_DELETES = ["streams/*", "nodes/*/heartbeat.jws", "nodes/*/streams.json"];
 /** What a node reads: no webhook, no API key, no delivery and nothing of the audit log. Keys in access.json are sealed. */
 const NODE_READS = [
 	"streams/*",

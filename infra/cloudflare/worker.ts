@@ -1,10 +1,13 @@
+import { buildConsole, CONSOLE_BUILD } from "../console.ts";
 import { chosenDomain } from "../stage.ts";
-import { COMPATIBILITY, DELIVERIES_CRON, r2Endpoint } from "../worker-settings.ts";
+import { ASSETS, COMPATIBILITY, DELIVERIES_CRON, r2Endpoint } from "../worker-settings.ts";
 import { workerSecrets } from "./secrets.ts";
 import { bucket } from "./storage.ts";
 
 const domain = chosenDomain(process.env);
 const accountId = process.env["CLOUDFLARE_DEFAULT_ACCOUNT_ID"] ?? "";
+
+await buildConsole($cli.paths.root);
 
 /** Tokens, configuration, playback, routing and the console: one Worker, with the bucket by its binding. */
 export const worker = new sst.cloudflare.Worker("Functions", {
@@ -13,6 +16,7 @@ export const worker = new sst.cloudflare.Worker("Functions", {
 	...(domain === null ? {} : { domain }),
 	link: [bucket],
 	compatibility: COMPATIBILITY,
+	assets: { directory: CONSOLE_BUILD, ...ASSETS },
 	environment: {
 		SLUICE_NODE_BUCKET: $interpolate`s3://${bucket.name}?region=auto&endpoint=${r2Endpoint(accountId)}`,
 		...(domain === null ? {} : { SLUICE_PUBLIC_URL: `https://${domain}` }),

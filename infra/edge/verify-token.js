@@ -12,6 +12,8 @@ const crypto = require("crypto");
 const SETTINGS = __SETTINGS__;
 const PROOF_HEADER = "x-sluice-edge";
 const TOKEN = /^e1\.([A-Za-z0-9_-]{1,4000})\.([A-Za-z0-9_-]{43})$/;
+const PARAMETERS = ["_HLS_msn", "_HLS_part", "_HLS_skip", "start", "end"];
+const VALUE = /^[0-9A-Za-z:.+-]{1,40}$/;
 const IPV4 = /^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
 
 // biome-ignore lint/correctness/noUnusedVariables: The runtime calls it.
@@ -32,9 +34,26 @@ function handler(event) {
 	if (!isWithinLimits(claims, event.viewer.ip, request.headers)) return denied(403, "access.token_limit");
 	if (SETTINGS.playlists === "origin" && /\.m3u8$/.test(file)) return request;
 	request.uri = `/edge/${path}/${file}`;
-	request.querystring = {};
+	const query = /\.m3u8$/.test(file) ? queryOf(request.querystring) : {};
+	if (query === null) return denied(400, "input.invalid");
+	request.querystring = query;
 	request.headers[PROOF_HEADER] = { value: mac(key, `proof ${request.uri}`) };
 	return request;
+}
+
+/** What a playlist may ask for, in its normal form; null when a value cannot be one. As functions/playback-query.ts. */
+function queryOf(asked) {
+	const query = {};
+	for (let i = 0; i < PARAMETERS.length; i++) {
+		const parameter = asked[PARAMETERS[i]];
+		if (!parameter) continue;
+		// Of several values, the first.
+		const raw = parameter.multiValue ? parameter.multiValue[0].value : parameter.value;
+		const value = raw.replace(/%3a/gi, ":").replace(/%2b|%20/gi, "+");
+		if (!VALUE.test(value)) return null;
+		query[PARAMETERS[i]] = { value: value.replace(/\+/g, "%2B") };
+	}
+	return query;
 }
 
 function claimsOf(text) {
@@ -142,10 +161,15 @@ function denied(status, code) {
 		"referrer-policy": { value: "no-referrer" },
 	};
 	if (status === 401) headers["www-authenticate"] = { value: 'Bearer realm="sluice"' };
-	const problem = { type: `urn:sluice:problem:${code}`, status: status, detail: "Ask for a new address", code: code };
+	const problem = {
+		type: `urn:sluice:problem:${code}`,
+		status: status,
+		detail: status === 400 ? "The query is not valid" : "Ask for a new address",
+		code: code,
+	};
 	return {
 		statusCode: status,
-		statusDescription: status === 401 ? "Unauthorized" : "Forbidden",
+		statusDescription: { 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden" }[status],
 		headers: headers,
 		body: { encoding: "text", data: JSON.stringify(problem) },
 	};

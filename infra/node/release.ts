@@ -21,10 +21,10 @@ export type Release = {
 	readonly bytes: number;
 };
 
-/** What a node runs. Tests, type descriptions and all that is for the cloud's side stay out. */
+/** What a node runs. Tests, type descriptions, the console and all that is for the cloud's side stay out. */
 const FOLDERS = ["media-node", "functions", "shared", "infra/node"] as const;
 const FILES = ["package.json", "package-lock.json", "sluice.mjs", "setup.mjs", "LICENSE"] as const;
-const LEFT_OUT = /(\.test\.ts|\.d\.ts|tsconfig[^/]*\.json|\.tsbuildinfo)$/;
+const LEFT_OUT = /(\.test\.ts|\.d\.ts|tsconfig[^/]*\.json|\.tsbuildinfo|\/functions\/console)$/;
 
 type Locked = { readonly version?: string; readonly dev?: true; readonly optional?: true; readonly devOptional?: true };
 type Lock = { readonly packages: Readonly<Record<string, Locked>> };

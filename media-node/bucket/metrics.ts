@@ -13,6 +13,8 @@ export type UploaderMetrics = {
 	readonly retries: number;
 	/** From the end of the last committed segment to its commit, in milliseconds; `null` before the first. */
 	readonly lastCommitLagMs: number | null;
+	/** How long the oldest segment waits that is not committed, or the last one did; in milliseconds. */
+	readonly waitMs: number;
 	/** The bucket has not answered well for a while: segments go to disk. */
 	readonly isAway: boolean;
 };

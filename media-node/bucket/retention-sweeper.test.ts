@@ -2,6 +2,7 @@ import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { type PathName, parsePathName } from "#shared/path-name.ts";
 import { headKey, initFile, mediaFile, mediaKey, mediaPrefix, recordsPrefix } from "#shared/store/key.ts";
 import { MemoryStore } from "#shared/store/memory-store.ts";
+import { findIndexListed } from "#shared/timeline/index-reader.ts";
 import { TimelineWriter } from "#shared/timeline/writer.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { instantDigest } from "../../test/support/instant-digest.ts";
@@ -212,4 +213,35 @@ test("a sweeper that is closed leaves nothing behind", async () => {
 	await clock.advance(MINUTE);
 	await closing[Symbol.asyncDispose]();
 	expect(clock.pending).toBe(0);
+});
+
+describe("retention that becomes shorter", () => {
+	test("counts when readers have had the time to learn of it", async () => {
+		let retentionMs = HOUR;
+		const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log } as unknown as Logger;
+		const options = { store, clock, log, nodeId: "node-a", live: () => live, retentionMsOf: () => retentionMs };
+		await using _sweeper = new RetentionSweeper(options);
+		const stream = await Stream.open("cam01");
+		await stream.publish(20 * 60);
+		expect(await count(mediaPrefix(stream.path), ".m4s")).toBe(600);
+		retentionMs = MINUTE;
+		await stream.publish(8 * 60);
+		expect(await count(mediaPrefix(stream.path), ".m4s")).toBe(840);
+		await stream.publish(4 * 60);
+		expect(await count(mediaPrefix(stream.path), ".m4s")).toBeLessThan(120);
+		await stream.close();
+	});
+
+	test("is told to readers of a stream that is over before anything is deleted", async () => {
+		const stream = await Stream.open("cam01");
+		await stream.publish(10 * 60);
+		await stream.close();
+		await clock.advance(HOUR);
+		await using _sweeper = sweeper();
+		await clock.advance(2 * MINUTE);
+		expect((await findIndexListed(store, stream.path))?.hour.retentionMs).toBe(MINUTE);
+		expect(await count(mediaPrefix(stream.path), ".m4s")).toBe(300);
+		await clock.advance(15 * MINUTE);
+		expect(await count(mediaPrefix(stream.path), ".m4s")).toBe(5);
+	});
 });

@@ -11,6 +11,8 @@ import { isPathName, type PathName } from "#shared/path-name.ts";
 import { SluiceError } from "#shared/problem.ts";
 import {
 	INIT_FILE_PREFIX,
+	indexKey,
+	indexPrefix,
 	keyToPath,
 	mediaPrefix,
 	recordsPrefix,
@@ -18,11 +20,13 @@ import {
 	streamPrefix,
 } from "#shared/store/key.ts";
 import { MAX_DELETE_KEYS, type ObjectInfo, type ObjectStore } from "#shared/store/object-store.ts";
+import { findIndexListed } from "#shared/timeline/index-reader.ts";
 import { readLease } from "#shared/timeline/lease.ts";
 import { findNewest } from "#shared/timeline/reader.ts";
 import type { TimelineRecord } from "#shared/timeline/record.ts";
 import {
 	type BoundaryMark,
+	expiredIndex,
 	expiredInits,
 	expiredMedia,
 	expiredRecords,
@@ -49,6 +53,8 @@ export type RetentionSweeperOptions = {
 	readonly live: () => Iterable<LiveTimeline>;
 	/** How long the segments of a path are kept; `null`: it is not ours to say, all of them are. */
 	readonly retentionMsOf: (path: PathName) => number | null;
+	/** Media of a path were deleted. Must not throw. */
+	readonly onDeleted?: ((path: PathName, bytes: number) => void) | undefined;
 	readonly everyMs?: number | undefined;
 };
 
@@ -61,6 +67,8 @@ const MAX_PAGES = 5;
 const MAX_IDLE_STREAMS = 5;
 /** A stream whose newest record is as old is idle, and its boundary has settled whatever its window is. */
 const IDLE_AFTER_MS = 3_600_000;
+/** The index says how long segments are kept. When that becomes shorter, so long must readers have had to hear of it. */
+const SHORTER_AFTER_MS = 600_000;
 /** A pass never takes longer: the next one goes on. */
 const MAX_PASS_MS = 30_000;
 
@@ -73,7 +81,14 @@ type Target = {
 };
 
 /** What is remembered of a live stream. */
-type Swept = { marks: BoundaryMark[]; sweeps: number; lastMs: number };
+type Swept = {
+	marks: BoundaryMark[];
+	sweeps: number;
+	lastMs: number;
+	/** What readers count on, and since when less is configured. */
+	retentionMs: number;
+	shorterSinceMs: number | null;
+};
 
 export class RetentionSweeper implements AsyncDisposable {
 	readonly #options: RetentionSweeperOptions;
@@ -132,13 +147,20 @@ export class RetentionSweeper implements AsyncDisposable {
 		const retentionMs = retentionMsOf(path);
 		if (signal.aborted || newest === null || retentionMs === null) return;
 		const nowMs = clock.monotonic();
-		const swept = this.#swept.get(path) ?? { marks: [], sweeps: 0, lastMs: 0 };
+		const swept = this.#swept.get(path) ?? {
+			marks: [],
+			sweeps: 0,
+			lastMs: 0,
+			retentionMs,
+			shorterSinceMs: null,
+		};
 		this.#swept.set(path, swept);
 		swept.marks = withMark(swept.marks, newest, nowMs);
 		swept.lastMs = nowMs;
+		const keptMs = settledRetention(swept, retentionMs, nowMs);
 		const boundary = settledBoundary(swept.marks, nowMs);
 		if (boundary === null) return;
-		const target = { path, boundary, keepFrom: Math.min(headNumber, newest.n), retentionMs };
+		const target = { path, boundary, keepFrom: Math.min(headNumber, newest.n), retentionMs: keptMs };
 		const oldestKept = await this.#sweepMedia(target, signal);
 		if (++swept.sweeps % RARE_SWEEPS === 0) await this.#sweepRest(target, oldestKept, signal);
 	}
@@ -172,21 +194,39 @@ export class RetentionSweeper implements AsyncDisposable {
 		const { newest, head } = await findNewest(store, path, signal);
 		if (newest === null || newest.record.committedMs > clock.now() - IDLE_AFTER_MS) return null;
 		const keepFrom = Math.min(head?.n ?? -1, newest.record.n);
+		if (!(await this.#isIndexSettled(path, retentionMs, signal))) return null;
 		return { path, boundary: mediaBoundary(newest.record), keepFrom, retentionMs };
+	}
+
+	/** Whether readers know by the index how long segments are kept. If not they are told, and another pass deletes. */
+	async #isIndexSettled(path: PathName, retentionMs: number, signal: AbortSignal): Promise<boolean> {
+		const { store, clock } = this.#options;
+		const found = await findIndexListed(store, path, signal);
+		if (found === null) return true;
+		if (found.hour.retentionMs === retentionMs) return found.modifiedMs < clock.now() - SHORTER_AFTER_MS;
+		const text = JSON.stringify({ ...found.hour, retentionMs });
+		const options = { signal, contentType: "application/json", cacheControl: "no-store" };
+		await store.putIfMatch(indexKey(path, found.hour.hour), text, found.etag, options);
+		return false;
 	}
 
 	/** Deletes media files. Says where the oldest begins that stays. */
 	async #sweepMedia({ path, boundary, retentionMs }: Target, signal: AbortSignal): Promise<string> {
 		const beforeMs = this.#options.clock.now() - retentionMs;
-		const rest = await this.#sweepPages(mediaPrefix(path), (page) => expiredMedia(page, boundary, beforeMs), signal);
+		const deleted = (bytes: number) => this.#options.onDeleted?.(path, bytes);
+		const expired = (page: readonly ObjectInfo[]) => expiredMedia(page, boundary, beforeMs);
+		const rest = await this.#sweepPages(mediaPrefix(path), expired, signal, deleted);
 		const oldest = rest.find(({ key }) => key.endsWith(".m4s"))?.key.slice(mediaPrefix(path).length) ?? boundary;
 		return oldest < boundary ? oldest : boundary;
 	}
 
 	async #sweepRest({ path, keepFrom, retentionMs }: Target, oldestKept: string, signal: AbortSignal): Promise<void> {
-		const beforeMs = this.#options.clock.now() - retentionMs - RECORD_KEEP_MS;
+		const nowMs = this.#options.clock.now();
+		const beforeMs = nowMs - retentionMs - RECORD_KEEP_MS;
 		const inits = mediaPrefix(path) + INIT_FILE_PREFIX;
-		await this.#sweepPages(inits, (page) => expiredInits(page, oldestKept), signal);
+		const deleted = (bytes: number) => this.#options.onDeleted?.(path, bytes);
+		await this.#sweepPages(inits, (page) => expiredInits(page, oldestKept), signal, deleted);
+		await this.#sweepPages(indexPrefix(path), (page) => expiredIndex(page, nowMs - retentionMs), signal);
 		await this.#sweepPages(recordsPrefix(path), (page) => expiredRecords(page, keepFrom, beforeMs), signal);
 	}
 
@@ -195,6 +235,7 @@ export class RetentionSweeper implements AsyncDisposable {
 		prefix: string,
 		expired: (page: readonly ObjectInfo[]) => string[],
 		signal: AbortSignal,
+		onDeleted: (bytes: number) => void = () => {},
 	): Promise<readonly ObjectInfo[]> {
 		const { store } = this.#options;
 		let left: readonly ObjectInfo[] = [];
@@ -203,10 +244,27 @@ export class RetentionSweeper implements AsyncDisposable {
 			const keys = expired(page.objects);
 			if (keys.length > 0) await store.delete(keys, { signal });
 			const gone = new Set(keys);
+			const bytes = page.objects.reduce((sum, { key, size }) => sum + (gone.has(key) ? size : 0), 0);
+			if (bytes > 0) onDeleted(bytes);
 			left = page.objects.filter(({ key }) => !gone.has(key));
 			if (left.length > 0) break;
 			after = page.next;
 		}
 		return left;
 	}
+}
+
+/** How long segments stay: what is configured, or what was until a while ago, if that was longer. */
+function settledRetention(swept: Swept, retentionMs: number, nowMs: number): number {
+	if (retentionMs >= swept.retentionMs) {
+		swept.retentionMs = retentionMs;
+		swept.shorterSinceMs = null;
+		return retentionMs;
+	}
+	swept.shorterSinceMs ??= nowMs;
+	if (nowMs - swept.shorterSinceMs >= SHORTER_AFTER_MS) {
+		swept.retentionMs = retentionMs;
+		swept.shorterSinceMs = null;
+	}
+	return swept.retentionMs;
 }

@@ -9,7 +9,7 @@ function bench({ maxItems = 4, maxBytes = 1000, leftovers = [] as number[] } = {
 		leftovers.map((order) => ({ order, bytes: 100 })),
 	);
 	let count = 0;
-	const push = (bytes = 90) => {
+	const push = (bytes = 90, queuedMs?: number) => {
 		const number = count++;
 		const segment: ReleasableSegment = {
 			startMs: 0,
@@ -17,7 +17,7 @@ function bench({ maxItems = 4, maxBytes = 1000, leftovers = [] as number[] } = {
 			parts: [{ rendition: VIDEO, init: new Uint8Array(10), initHash: "0", duration: 2, bytes: new Uint8Array(bytes) }],
 			release: () => released.push(number),
 		};
-		return queue.push(segment);
+		return queue.push(segment, queuedMs);
 	};
 	const spool = (item: QueuedSegment | null) => {
 		if (item === null) throw new Error("There is nothing to spool");
@@ -151,4 +151,16 @@ test("is crowded above half of either limit", () => {
 	expect(queue.isCrowded).toBe(false);
 	push();
 	expect(queue.isCrowded).toBe(true);
+});
+
+test("says when the oldest segment was pushed that is not committed", () => {
+	const { queue, push } = bench();
+	expect(queue.oldestQueuedMs).toBe(Number.POSITIVE_INFINITY);
+	push(100, 5);
+	push(100, 9);
+	expect(queue.oldestQueuedMs).toBe(5);
+	const first = queue.take();
+	expect(queue.oldestQueuedMs).toBe(5);
+	if (first?.kind === "segment") queue.done(first);
+	expect(queue.oldestQueuedMs).toBe(9);
 });

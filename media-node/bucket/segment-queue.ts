@@ -29,6 +29,8 @@ export type QueuedSegment = {
 	state: "waiting" | "taken" | "done";
 	/** An earlier process left it. */
 	readonly isLeftover: boolean;
+	/** When it was pushed, by a clock that never goes back; of leftovers it is `Infinity`: they wait since nobody knows when. */
+	readonly queuedMs: number;
 };
 
 export type QueueItem = QueuedSegment | { readonly kind: "end" };
@@ -62,6 +64,7 @@ export class SegmentQueue {
 				isUnspoolable: false,
 				state: "waiting",
 				isLeftover: true,
+				queuedMs: Number.POSITIVE_INFINITY,
 			});
 		}
 		this.#isNextBroken = leftovers.length > 0;
@@ -80,8 +83,15 @@ export class SegmentQueue {
 		return this.#memoryItems * 2 > this.#limits.maxItems || this.#memoryBytes * 2 > this.#limits.maxBytes;
 	}
 
+	/** When the oldest segment was pushed that is not committed; `Infinity` when there is none, or that is not known. */
+	get oldestQueuedMs(): number {
+		for (const item of this.#taken) return item.queuedMs;
+		for (const item of this.#segments()) return item.queuedMs;
+		return Number.POSITIVE_INFINITY;
+	}
+
 	/** Adds a segment. What no longer fits into memory is returned: it is lost, oldest first. */
-	push(segment: ReleasableSegment): QueuedSegment[] {
+	push(segment: ReleasableSegment, queuedMs: number = Number.POSITIVE_INFINITY): QueuedSegment[] {
 		const bytes = segment.parts.reduce((sum, part) => sum + part.init.length + part.bytes.length, 0);
 		this.#waiting.push({
 			kind: "segment",
@@ -95,6 +105,7 @@ export class SegmentQueue {
 			isUnspoolable: false,
 			state: "waiting",
 			isLeftover: false,
+			queuedMs,
 		});
 		this.#isNextBroken = false;
 		this.#memoryItems++;

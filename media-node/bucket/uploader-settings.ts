@@ -4,6 +4,7 @@ import type { Clock } from "#shared/clock.ts";
 import type { PathName } from "#shared/path-name.ts";
 import type { SluiceError } from "#shared/problem.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
+import { LEASE_MS } from "#shared/timeline/lease.ts";
 import type { Logger } from "../log.ts";
 import type { Loss } from "./metrics.ts";
 
@@ -34,6 +35,8 @@ export type StreamUploaderOptions = {
 	 * stream; `timeline.corrupt`: its timeline is damaged; `session.closed`: a fault of our own, which is logged.
 	 */
 	readonly onFenced: (reason: SluiceError) => void;
+	/** How long segments are kept, in milliseconds; `null`: that is not ours to say. */
+	readonly retentionMs?: (() => number | null) | undefined;
 	/** Told of segments that will never be committed. */
 	readonly onLost?: ((loss: Loss) => void) | undefined;
 	/** Told how long each upload of a segment took, retries included. */
@@ -52,9 +55,10 @@ export function withDefaults(options: StreamUploaderOptions): UploaderSettings {
 		maxSpoolBytes: options.maxSpoolBytes ?? 4 * 1024 ** 3,
 		maxQueueBytes: options.maxQueueBytes ?? 64 * 1024 ** 2,
 		maxQueueItems: options.maxQueueItems ?? 64,
-		leaseMs: options.leaseMs ?? 10_000,
+		leaseMs: options.leaseMs ?? LEASE_MS,
 		openWaitMs: options.openWaitMs ?? 3_000,
 		random: options.random ?? Math.random,
+		retentionMs: options.retentionMs ?? (() => null),
 		onLost: options.onLost ?? (() => {}),
 		onUploadSeconds: options.onUploadSeconds ?? (() => {}),
 	};

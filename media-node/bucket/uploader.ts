@@ -53,6 +53,7 @@ export class StreamUploader implements AsyncDisposable {
 	#lost = 0;
 	#retries = 0;
 	#lastCommitLagMs: number | null = null;
+	#lastWaitMs = 0;
 
 	private constructor(settings: UploaderSettings, spool: Spool) {
 		this.#settings = settings;
@@ -101,6 +102,7 @@ export class StreamUploader implements AsyncDisposable {
 			segmentsLost: this.#lost,
 			retries: this.#retries,
 			lastCommitLagMs: this.#lastCommitLagMs,
+			waitMs: Math.max(this.#lastWaitMs, this.#settings.clock.monotonic() - this.#queue.oldestQueuedMs),
 			isAway: this.#isAway,
 		};
 	}
@@ -112,7 +114,8 @@ export class StreamUploader implements AsyncDisposable {
 			this.#tellLost(this.#phase === "failed" ? "fenced" : "closed", segmentDuration(segment));
 			return;
 		}
-		for (const lost of this.#queue.push(segment)) this.#tellLost("queue_full", lost.duration);
+		for (const lost of this.#queue.push(segment, this.#settings.clock.monotonic()))
+			this.#tellLost("queue_full", lost.duration);
 		this.#wakeUp();
 		this.#spoolSoon();
 	}
@@ -235,6 +238,7 @@ export class StreamUploader implements AsyncDisposable {
 		this.#succeeded();
 		this.#committed++;
 		this.#lastCommitLagMs = this.#settings.clock.now() - (uploaded.startMs + segmentDuration(uploaded) * 1000);
+		this.#lastWaitMs = Math.max(0, this.#settings.clock.monotonic() - item.queuedMs);
 		await this.#settle(item);
 	}
 

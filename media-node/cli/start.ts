@@ -9,8 +9,10 @@ import { hasCode, InputError, SluiceError } from "#shared/problem.ts";
 import { type BucketLocation, parseBucketLocation } from "#shared/store/bucket-location.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import { openStore } from "#shared/store/open-store.ts";
+import { providerOf } from "#shared/usage/price-table.ts";
 import { FunctionsServer } from "../../functions/node.ts";
 import { nodeSettingsOf } from "../../functions/nodes/node-settings.ts";
+import { DEFAULT_DEAD_DAYS, DEFAULT_DONE_DAYS } from "../../functions/settings.ts";
 import { watchFile } from "../config/file-watch.ts";
 import { adoptJoined, readJoined } from "../config/joined.ts";
 import { type LoadedSettings, loadSettings, readSettings } from "../config/load-settings.ts";
@@ -112,6 +114,7 @@ async function run({ settings, secrets, version, log, setLevel, file, stop, onRe
 		},
 		stop,
 	);
+	functions?.showNode({ id: node.id, streams: () => node.streams });
 	const reload = async () => {
 		try {
 			const next = await readSettings(file);
@@ -174,6 +177,10 @@ function openFunctions(
 			webhookAllowInsecure: settings.webhookAllowInsecure,
 			// Whoever runs a node has its keys: `sluice token --admin`.
 			adminKeyHashes: [],
+			nodeKeyHashes: [],
+			webhookDoneDays: DEFAULT_DONE_DAYS,
+			webhookDeadDays: DEFAULT_DEAD_DAYS,
+			prices: providerOf(process.env["SLUICE_PRICES"], location),
 			...nodeSettingsOf({ ...process.env, SLUICE_BUCKET: nodeBucketOf(settings, location) }),
 			...pathsOf(settings),
 		},
@@ -181,8 +188,9 @@ function openFunctions(
 		presign: presignOf(location),
 		address: addressOf(settings.functionsAddress),
 		clock: systemClock,
-		// A line for each segment of each viewer is for those who ask for it.
+		// A line for each request is for those who ask for it.
 		log: {
+			debug: (fields, message) => log.debug(fields, message),
 			info: (fields, message) => log.debug(fields, message),
 			error: (fields, message) => log.error(fields, message),
 		},

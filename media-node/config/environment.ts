@@ -11,7 +11,7 @@ type Shape = Readonly<Record<string, z.ZodType>>;
 const PREFIXES = ["RTSP_", "MTX_", "SLUICE_"] as const;
 /** What hooks get, what says how to read the file, and what the functions alone are told. */
 const OTHERS =
-	/^(?:WAKE_URL|WAKE_SECRET|NODE_BUCKET|NODE_ACCESS_KEY_ID|NODE_SECRET_ACCESS_KEY|PATH|QUERY|SOURCE_TYPE|SOURCE_ID|READER_TYPE|READER_ID|CONN_TYPE|CONN_ID|SEGMENT_\w+|PORT|CONFKEY)$/;
+	/^(?:WAKE_URL|WAKE_SECRET|NODE_BUCKET|PRICES|NODE_ACCESS_KEY_ID|NODE_SECRET_ACCESS_KEY|PATH|QUERY|SOURCE_TYPE|SOURCE_ID|READER_TYPE|READER_ID|CONN_TYPE|CONN_ID|SEGMENT_\w+|PORT|CONFKEY)$/;
 
 export type EnvironmentOverrides = {
 	readonly value: Raw;

@@ -1,15 +1,18 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { verifyHeartbeat } from "#shared/nodes/heartbeat.ts";
 import { generateNodeKey, publicNodeKey } from "#shared/nodes/node-key.ts";
+import { type NodeStream, readNodeStreams } from "#shared/nodes/node-streams.ts";
 import { StoreError } from "#shared/problem.ts";
 import { MemoryStore } from "#shared/store/memory-store.ts";
 import { eventually } from "../../test/support/eventually.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
-import { heartbeatOf } from "../../test/support/nodes.ts";
+import { heartbeatOf, nodeStreamOf } from "../../test/support/nodes.ts";
 import type { Logger } from "../log.ts";
 import { NodeHeartbeat, type NodeHeartbeatOptions } from "./heartbeat.ts";
 
 const KEY = "nodes/edge-1/heartbeat.jws";
+const STREAMS = "nodes/edge-1/streams.json";
+const STREAM = nodeStreamOf("cam/1");
 const REGISTRATION = "nodes/edge-1/registration.json";
 
 const opened: NodeHeartbeat[] = [];
@@ -43,6 +46,7 @@ async function world(options: Partial<NodeHeartbeatOptions> = {}) {
 			intervalMs: 5_000,
 			registersItself: false,
 			facts: () => ({ region, host, endpoints, load }),
+			streams: () => [],
 			...options,
 		});
 		opened.push(heartbeat);
@@ -72,6 +76,41 @@ describe("a node's heartbeat", () => {
 			await beats(n);
 			expect(await read()).toMatchObject({ writtenMs: clock.now(), startedMs: Date.UTC(2026, 0, 1), version: "1.2.3" });
 		}
+	});
+
+	it("says of the streams what is new, and vouches for it", async () => {
+		const live: NodeStream[] = [];
+		const { clock, store, register, open, read, beats } = await world({ streams: () => live });
+		await register();
+		open();
+		await beats(1);
+		expect((await read())?.streams).toBeNull();
+		expect(await store.get(STREAMS)).toBeNull();
+		live.push(STREAM);
+		await clock.advance(5_000);
+		await beats(2);
+		const object = await store.get(STREAMS);
+		const hash = (await read())?.streams ?? "";
+		expect((await readNodeStreams((await object?.text()) ?? "", "edge-1", hash))?.streams).toEqual([STREAM]);
+		await clock.advance(5_000);
+		await beats(3);
+		expect((await store.head(STREAMS))?.etag).toBe(object?.etag);
+		expect((await read())?.streams).toBe(hash);
+		live[0] = { ...STREAM, bitsPerSecond: 5_000_000 };
+		await clock.advance(5_000);
+		await beats(4);
+		expect((await read())?.streams).not.toBe(hash);
+		expect((await store.head(STREAMS))?.etag).not.toBe(object?.etag);
+	});
+
+	it("takes what it said of streams away with itself", async () => {
+		const { store, register, open, beats } = await world({ streams: () => [STREAM] });
+		await register();
+		const heartbeat = open();
+		await beats(1);
+		expect(await store.head(STREAMS)).not.toBeNull();
+		await heartbeat[Symbol.asyncDispose]();
+		expect(await store.head(STREAMS)).toBeNull();
 	});
 
 	it("logs a failure once, and once more when it is over; the loop goes on meanwhile", async () => {

@@ -6,9 +6,10 @@
 import { abortedError, type Clock } from "#shared/clock.ts";
 import { type Heartbeat, type NodeEndpoints, type NodeLoad, signHeartbeat } from "#shared/nodes/heartbeat.ts";
 import { type NodeKey, publicNodeKey } from "#shared/nodes/node-key.ts";
+import { type NodeStream, type NodeStreams, nodeStreamsHash } from "#shared/nodes/node-streams.ts";
 import { parseRegistration, type Registration } from "#shared/nodes/registration.ts";
 import { SluiceError } from "#shared/problem.ts";
-import { nodeHeartbeatKey, nodeRegistrationKey } from "#shared/store/key.ts";
+import { nodeHeartbeatKey, nodeRegistrationKey, nodeStreamsKey } from "#shared/store/key.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import type { Logger } from "../log.ts";
 
@@ -37,6 +38,8 @@ export type NodeHeartbeatOptions = {
 	readonly registersItself: boolean;
 	/** Must not throw. */
 	readonly facts: () => HeartbeatFacts;
+	/** The live streams, by name. Must not throw. */
+	readonly streams: () => readonly NodeStream[];
 };
 
 export class NodeHeartbeat implements AsyncDisposable {
@@ -46,6 +49,8 @@ export class NodeHeartbeat implements AsyncDisposable {
 	#sequence = 0;
 	#draining = false;
 	#registrationEtag = "";
+	/** What the bucket is known to have. */
+	#saidStreams: { readonly text: string; readonly hash: string } | null = null;
 	#isAway = false;
 	#isStranger = false;
 	#run: Promise<void> = Promise.resolve();
@@ -80,7 +85,7 @@ export class NodeHeartbeat implements AsyncDisposable {
 		await this.#run;
 		try {
 			await timed(clock, LAST_WORD_MS, new AbortController().signal, (signal) =>
-				store.delete([nodeHeartbeatKey(id)], { signal }),
+				store.delete([nodeHeartbeatKey(id), nodeStreamsKey(id)], { signal }),
 			);
 		} catch (error) {
 			if (!(error instanceof SluiceError)) throw error;
@@ -122,6 +127,7 @@ export class NodeHeartbeat implements AsyncDisposable {
 	async #write(signal: AbortSignal): Promise<void> {
 		const { store, clock, id, key, version, facts } = this.#options;
 		const { region, host, endpoints, load } = facts();
+		const streams = await this.#writeStreams(signal);
 		const heartbeat: Heartbeat = {
 			v: 1,
 			id,
@@ -134,9 +140,25 @@ export class NodeHeartbeat implements AsyncDisposable {
 			host,
 			endpoints,
 			load,
+			streams,
 		};
 		const text = await signHeartbeat(heartbeat, key);
 		await store.put(nodeHeartbeatKey(id), text, { contentType: "application/jose", signal });
+	}
+
+	/** Before the heartbeat, which has the hash. Nothing is written that the bucket has. */
+	async #writeStreams(signal: AbortSignal): Promise<string | null> {
+		const { store, id, streams } = this.#options;
+		const live = streams();
+		if (live.length === 0) return null;
+		const text = JSON.stringify({ v: 1, id, streams: [...live] } satisfies NodeStreams);
+		if (this.#saidStreams?.text === text) return this.#saidStreams.hash;
+		// If the write fails, nobody knows what is there.
+		this.#saidStreams = null;
+		const hash = await nodeStreamsHash(text);
+		await store.put(nodeStreamsKey(id), text, { contentType: "application/json", signal });
+		this.#saidStreams = { text, hash };
+		return hash;
 	}
 
 	async #readRegistration(signal: AbortSignal): Promise<void> {

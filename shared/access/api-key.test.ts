@@ -27,16 +27,18 @@ describe("an API key", () => {
 
 describe("a role", () => {
 	it.each([
-		["viewer", true, false, false],
-		["operator", true, true, false],
-		["admin", true, true, true],
-	] as const)("%s may view: %s, manage: %s, administer: %s", (role, view, manage, api) => {
+		["viewer", true, false, false, false],
+		["operator", true, true, false, false],
+		["node", false, false, true, false],
+		["admin", true, true, true, true],
+	] as const)("%s may view: %s, manage: %s, let nodes join: %s, administer: %s", (role, view, manage, node, api) => {
 		const permissions = permissionsOf(role, []);
 		expect([
 			allows(permissions, "view", "cam"),
 			allows(permissions, "manage", "cam"),
+			allows(permissions, "node", ""),
 			allows(permissions, "api", ""),
-		]).toEqual([view, manage, api]);
+		]).toEqual([view, manage, node, api]);
 		for (const action of ["read", "publish", "playback"] as const)
 			expect(allows(permissions, action, "cam"), action).toBe(false);
 	});

@@ -10,10 +10,11 @@ const PREFIX = "slk_";
 const SECRET_BYTES = 32;
 const SHAPE = /^slk_[A-Za-z0-9_-]{43}$/;
 
-export const ROLES = ["viewer", "operator", "admin"] as const;
+export const ROLES = ["viewer", "operator", "node", "admin"] as const;
 /**
  * - `viewer`: sees how streams fare.
  * - `operator`: sees and changes the configuration of paths, and hands out access to them.
+ * - `node`: makes machines media nodes, and nothing else: for the key that a machine is made with.
  * - `admin`: all of it, and who else may do what.
  */
 export type Role = (typeof ROLES)[number];
@@ -34,9 +35,10 @@ export async function hashApiKey(key: string): Promise<string> {
 	return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** What a role may do. `paths`: as in a permission; none of them means every path. An admin's are ignored. */
+/** What a role may do. `paths`: as in a permission; none of them means every path. Those of an admin or a node are ignored. */
 export function permissionsOf(role: Role, paths: readonly string[]): Permission[] {
 	if (role === "admin") return [{ action: "api", path: "" }];
+	if (role === "node") return [{ action: "node", path: "" }];
 	const action = role === "operator" ? "manage" : "view";
 	return (paths.length === 0 ? [""] : paths).map((path) => ({ action, path }));
 }

@@ -5,7 +5,7 @@ const can = (path: string, action: Action = "read") => [{ action, path }];
 
 describe("a permission", () => {
 	it("without a path is for every path, and for its own action alone, but for those that imply others", () => {
-		const implied = ["api view", "api manage", "manage view"];
+		const implied = ["api view", "api manage", "api node", "manage view"];
 		for (const granted of ACTIONS) {
 			for (const asked of ACTIONS) {
 				expect(allows(can("", granted), asked, "site/cam01"), `${granted}, ${asked}`).toBe(

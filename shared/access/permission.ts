@@ -1,12 +1,13 @@
 /**
  * What a client may do, by MediaMTX's words: a list of actions, each on one path, all of them or those of a regular
  * expression. `view` and `manage` are ours: who may `view` sees how streams fare, who may `manage` sees and changes the
- * configuration of paths and hands out access to them. `api` is MediaMTX's word for an administrator, and allows both.
+ * configuration of paths and hands out access to them, and who may `node` makes machines media nodes, and nothing else.
+ * `api` is MediaMTX's word for an administrator, and allows all three.
  */
 
 import * as z from "zod";
 
-export const ACTIONS = ["publish", "read", "playback", "api", "metrics", "pprof", "view", "manage"] as const;
+export const ACTIONS = ["publish", "read", "playback", "api", "metrics", "pprof", "view", "manage", "node"] as const;
 export const actionSchema = z.enum(ACTIONS);
 export type Action = (typeof ACTIONS)[number];
 
@@ -37,11 +38,11 @@ function isRegExp(source: string): boolean {
 }
 
 /** Actions that are not about a path: for these a permission's path is ignored, as in MediaMTX. */
-const PATHLESS: ReadonlySet<Action> = new Set(["api", "metrics", "pprof"]);
+const PATHLESS: ReadonlySet<Action> = new Set(["api", "metrics", "pprof", "node"]);
 
 /** What else an action allows. */
 const IMPLIED: Partial<Readonly<Record<Action, ReadonlySet<Action>>>> = {
-	api: new Set<Action>(["view", "manage"]),
+	api: new Set<Action>(["view", "manage", "node"]),
 	manage: new Set<Action>(["view"]),
 };
 
@@ -49,7 +50,7 @@ const IMPLIED: Partial<Readonly<Record<Action, ReadonlySet<Action>>>> = {
 export function allows(permissions: readonly Permission[], action: Action, path: string): boolean {
 	return permissions.some(
 		(permission) =>
-			implies(permission.action, action) && (PATHLESS.has(permission.action) || matches(permission.path, path)),
+			implies(permission.action, action) && (PATHLESS.has(permission.action) || fitsPath(permission.path, path)),
 	);
 }
 
@@ -85,7 +86,8 @@ export function mayGrant(permissions: readonly Permission[], granted: Permission
 
 const GRANTABLE: ReadonlySet<Action> = new Set(["publish", "read", "playback"]);
 
-function matches(pattern: string, path: string): boolean {
+/** Says whether a path is one of those that `pattern` means, as in a permission. Never throws. */
+export function fitsPath(pattern: string, path: string): boolean {
 	if (pattern === "") return true;
 	if (!pattern.startsWith("~")) return pattern === path;
 	return isRegExp(pattern.slice(1)) && new RegExp(pattern.slice(1)).test(path);

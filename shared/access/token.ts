@@ -29,7 +29,8 @@ const PERMISSIONS_CLAIM = "mediamtx_permissions";
 const LIMITS_CLAIM = "sluice_limits";
 const ALGORITHMS = ["ES256", "EdDSA", "RS256"];
 const MAX_PERMISSIONS = 100;
-const MAX_CACHED_TOKENS = 10_000;
+/** Some 25 MiB. With more viewers than this at once, each of their requests would cost a signature. */
+const MAX_CACHED_TOKENS = 20_000;
 const SHAPE = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 
 /** What a token says of its bearer. */
@@ -140,13 +141,24 @@ async function verifySignature(
 ): Promise<Record<string, unknown>> {
 	let set = typeof keys === "function" ? await keys(false) : keys;
 	if (typeof keys === "function" && !set.keys.some((key) => key.kid === kid)) set = await keys(true);
-	const { payload } = await jwtVerify(token, createLocalJWKSet(set), {
+	const { payload } = await jwtVerify(token, localSetOf(set), {
 		algorithms: ALGORITHMS,
 		currentDate: new Date(clock.now()),
 		clockTolerance: CLOCK_TOLERANCE_S,
 		requiredClaims: ["exp"],
 	});
 	return payload;
+}
+
+const localSets = new WeakMap<JSONWebKeySet, ReturnType<typeof createLocalJWKSet>>();
+
+/** A key set imports each of its keys once; so it is made once of each set, too. */
+function localSetOf(set: JSONWebKeySet): ReturnType<typeof createLocalJWKSet> {
+	const known = localSets.get(set);
+	if (known !== undefined) return known;
+	const made = createLocalJWKSet(set);
+	localSets.set(set, made);
+	return made;
 }
 
 /** MediaMTX takes the permissions as a list, and as the JSON text of one. */

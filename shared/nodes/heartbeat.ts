@@ -62,6 +62,8 @@ export const heartbeatSchema = z.object({
 	host: z.string().min(1).max(253).nullable(),
 	endpoints: endpointsSchema,
 	load: loadSchema,
+	/** SHA-256 of what it says of its live streams (`node-streams.ts`); `null`: it has none. */
+	streams: z.base64url().length(43).nullable().default(null),
 });
 export type Heartbeat = z.infer<typeof heartbeatSchema>;
 

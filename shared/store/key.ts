@@ -33,6 +33,9 @@ export const headKey = (path: PathName): string => `${streamPrefix(path)}head.js
 export const recordsPrefix = (path: PathName): string => `${streamPrefix(path)}records/`;
 /** Commit number `n` of a stream's timeline. Created once, never changed. */
 export const recordKey = (path: PathName, n: number): string => `${recordsPrefix(path)}${padded(n)}.json`;
+export const indexPrefix = (path: PathName): string => `${streamPrefix(path)}index/`;
+/** The segments that began in an hour, such as `2026-01-31T09` (UTC). Written conditionally, behind the records, by the owner. */
+export const indexKey = (path: PathName, hour: string): string => `${indexPrefix(path)}${hour}.json`;
 export const mediaPrefix = (path: PathName): string => `${streamPrefix(path)}media/`;
 /** A media or init segment. Created once, never changed. `file` is the last part of its URL too. */
 export const mediaKey = (path: PathName, file: string): string => `${mediaPrefix(path)}${file}`;
@@ -53,23 +56,42 @@ export const eventKey = (path: PathName, sequence: number): string => `${eventsP
 export const OUTBOX_PREFIX = "outbox/";
 /** An event that no delivery was planned for yet. Written by the node, deleted by the functions. */
 export const outboxKey = (path: PathName, sequence: number): string =>
-	`${OUTBOX_PREFIX}${pathToKey(path)}-${padded(sequence)}.json`;
+	`${OUTBOX_PREFIX}${pathToKey(path)}/${padded(sequence)}.json`;
 
-/** Milliseconds since the Unix epoch, so that names sort by time. */
-const timePrefix = (ms: number): string => `${String(Math.trunc(ms)).padStart(15, "0")}-`;
+export const DELIVERY_STATES = ["pending", "done", "dead"] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
+export const deliveriesPrefix = (state: DeliveryState): string => `deliveries/${state}/`;
 
-export const DELIVERIES_PENDING_PREFIX = "deliveries/pending/";
-/** One delivery of one event to one endpoint, due at `dueMs`: a listing gives the most urgent first. */
-export const pendingDeliveryKey = (dueMs: number, deliveryId: string): string =>
-	`${DELIVERIES_PENDING_PREFIX}${timePrefix(dueMs)}${deliveryId}.json`;
-export const DELIVERIES_DONE_PREFIX = "deliveries/done/";
-/** A delivery that came through at `doneMs`. Oldest first, so that the old are found to be pruned. */
-export const doneDeliveryKey = (doneMs: number, deliveryId: string): string =>
-	`${DELIVERIES_DONE_PREFIX}${timePrefix(doneMs)}${deliveryId}.json`;
-export const DELIVERIES_DEAD_PREFIX = "deliveries/dead/";
-/** A delivery that was given up at `deadMs`. It stays until somebody replays it. */
-export const deadDeliveryKey = (deadMs: number, deliveryId: string): string =>
-	`${DELIVERIES_DEAD_PREFIX}${timePrefix(deadMs)}${deliveryId}.json`;
+const TIME_DIGITS = 15;
+const LAST_TIME = 10 ** TIME_DIGITS - 1;
+
+/**
+ * Where the deliveries of a moment begin, in milliseconds since the Unix epoch. Those that wait sort by when they are due,
+ * so that a listing gives the most urgent first; the others by how long they have been there, the newest first.
+ */
+export const deliveryPosition = (state: DeliveryState, ms: number): string => {
+	const time = Math.trunc(Math.min(LAST_TIME, Math.max(0, state === "pending" ? ms : LAST_TIME - ms)));
+	return `${deliveriesPrefix(state)}${String(time).padStart(TIME_DIGITS, "0")}`;
+};
+/** The time of such a key; `null` when it is none. */
+export const deliveryTimeOf = (state: DeliveryState, key: string): number | null => {
+	const prefix = deliveriesPrefix(state);
+	const digits = /^\d{15}(?=-)/.exec(key.startsWith(prefix) ? key.slice(prefix.length) : "")?.[0];
+	if (digits === undefined) return null;
+	return state === "pending" ? Number(digits) : LAST_TIME - Number(digits);
+};
+/** In the place of a path: the delivery is of no path. */
+export const NO_PATH = "~";
+/**
+ * One delivery of one event to one endpoint. Of the same moment, events sort by their numbers. `summary` is what a listing
+ * says of it, without slashes.
+ */
+export const deliveryKey = (
+	state: DeliveryState,
+	ms: number,
+	{ sequence, path, summary }: { sequence: number | null; path: PathName | null; summary: string },
+): string =>
+	`${deliveryPosition(state, ms)}-${padded(sequence ?? 0)}/${path === null ? NO_PATH : pathToKey(path)}/${summary}.json`;
 /** Who is draining the outbox right now. */
 export const DELIVERY_LEASE_KEY = "deliveries/lease.json";
 
@@ -105,3 +127,15 @@ export const REGISTRATION_FILE = "registration.json";
 export const nodeHeartbeatKey = (id: string): string => `${NODES_PREFIX}${id}/${HEARTBEAT_FILE}`;
 /** The public key of a node, and whether it is to drain. Written by the functions. */
 export const nodeRegistrationKey = (id: string): string => `${NODES_PREFIX}${id}/${REGISTRATION_FILE}`;
+export const NODE_STREAMS_FILE = "streams.json";
+/** What a node says of its live streams. Its heartbeat has the hash. Written by the node when it says something new. */
+export const nodeStreamsKey = (id: string): string => `${NODES_PREFIX}${id}/${NODE_STREAMS_FILE}`;
+
+export const USAGE_PREFIX = "usage/";
+/** `day`: yyyy-mm-dd. */
+export const usageDayPrefix = (day: string): string => `${USAGE_PREFIX}${day}/`;
+/** What one writer counted in one hour: totals, overwritten by it as they grow. `hour`: 0 to 23, of UTC. */
+export const usageHourKey = (day: string, hour: number, writer: string): string =>
+	`${usageDayPrefix(day)}${String(hour).padStart(2, "0")}/${writer}.json`;
+/** The sum of a day that is over. Created once, never changed. */
+export const usageDayKey = (day: string): string => `${usageDayPrefix(day)}day.json`;

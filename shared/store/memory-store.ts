@@ -27,6 +27,9 @@ import type {
 
 type Entry = { readonly info: ObjectInfo; readonly bytes: Uint8Array };
 
+/** Of fewer new keys, each is put where it belongs; of more, all keys are sorted anew. */
+const MAX_TOUCHED_KEYS = 1000;
+
 /** A bucket in memory, with the semantics of a real one and faults as planned. It ends with the process. */
 export class MemoryStore implements ObjectStore, AsyncDisposable {
 	/** While true, every operation that would take effect fails as `store.unavailable`. */
@@ -45,8 +48,9 @@ export class MemoryStore implements ObjectStore, AsyncDisposable {
 	readonly #clock: Clock;
 	readonly #faults: FaultPlan;
 	readonly #entries = new Map<string, Entry>();
-	/** All keys in order, made when a listing needs them. */
-	#sortedKeys: string[] | null = null;
+	/** All keys in order as of the last listing, and what was made or deleted since then. */
+	readonly #sortedKeys: string[] = [];
+	readonly #touchedKeys = new Set<string>();
 	#writes = 0;
 
 	constructor({ clock = systemClock, faults = NO_FAULTS }: { clock?: Clock; faults?: FaultPlan } = {}) {
@@ -98,7 +102,7 @@ export class MemoryStore implements ObjectStore, AsyncDisposable {
 		for (const key of keys) assertObjectKey(key);
 		if (keys[0] === undefined) return;
 		await this.#operate({ method: "delete", key: keys[0] }, options, () => {
-			for (const key of keys) if (this.#entries.delete(key)) this.#sortedKeys = null;
+			for (const key of keys) if (this.#entries.delete(key)) this.#touchedKeys.add(key);
 		});
 	}
 
@@ -106,7 +110,7 @@ export class MemoryStore implements ObjectStore, AsyncDisposable {
 		const pager = new ListPager(prefix, options);
 		if (!isKeyPrefix(prefix)) return { objects: [], prefixes: [], next: null };
 		return this.#operate({ method: "list", key: prefix }, options, () => {
-			this.#sortedKeys ??= [...this.#entries.keys()].sort(compareKeys);
+			this.#sort();
 			const from = compareKeys(prefix, options.startAfter ?? "") > 0 ? prefix : (options.startAfter ?? "");
 			for (let i = lowerBound(this.#sortedKeys, from); i < this.#sortedKeys.length; i++) {
 				const key = this.#sortedKeys[i];
@@ -122,7 +126,8 @@ export class MemoryStore implements ObjectStore, AsyncDisposable {
 
 	async [Symbol.asyncDispose](): Promise<void> {
 		this.#entries.clear();
-		this.#sortedKeys = null;
+		this.#sortedKeys.length = 0;
+		this.#touchedKeys.clear();
 	}
 
 	/** Walks an operation's way: the request travels, takes effect, and its answer travels back; or does not. */
@@ -146,11 +151,26 @@ export class MemoryStore implements ObjectStore, AsyncDisposable {
 		return outcome.value;
 	}
 
+	#sort(): void {
+		if (this.#touchedKeys.size > MAX_TOUCHED_KEYS) {
+			const sorted = [...this.#entries.keys()].sort(compareKeys);
+			this.#sortedKeys.length = 0;
+			for (const key of sorted) this.#sortedKeys.push(key);
+		} else {
+			for (const key of this.#touchedKeys) {
+				const at = lowerBound(this.#sortedKeys, key);
+				const isThere = this.#sortedKeys[at] === key;
+				if (isThere !== this.#entries.has(key)) this.#sortedKeys.splice(at, isThere ? 1 : 0, ...(isThere ? [] : [key]));
+			}
+		}
+		this.#touchedKeys.clear();
+	}
+
 	#write(key: string, body: Body, options: PutOptions): PutResult {
 		// A copy: the caller may use its buffer for the next segment at once.
 		const bytes = bytesOf(body).slice();
 		const etag = (++this.#writes).toString(36);
-		if (!this.#entries.has(key)) this.#sortedKeys = null;
+		if (!this.#entries.has(key)) this.#touchedKeys.add(key);
 		this.#entries.set(key, {
 			bytes,
 			info: {

@@ -12,7 +12,18 @@ import { parseTimelineObject } from "./chain.ts";
 import { type Lease, leaseSchema } from "./record.ts";
 import { type Retry, retried } from "./retry.ts";
 
-/** `override`: take a lease that somebody else still holds. `respect`: only one that is free, expired or our own. */
+/** How long a node takes a stream for; it renews that each third of it. */
+export const LEASE_MS = 10_000;
+
+/**
+ * Says whether the holder has missed a renewal, and a half: one that lives would not have. Clocks of nodes may differ, so
+ * this tells too early or too late by that; who acts on it must be right either way, as a fence makes sure.
+ */
+export function isLapsing({ expiresMs }: Pick<Lease, "expiresMs">, leaseMs: number, nowMs: number): boolean {
+	return expiresMs - leaseMs / 2 <= nowMs;
+}
+
+/** `override`: take a lease that somebody else still holds. `respect`: only one that is free, lapsing or our own. */
 export type Takeover = "override" | "respect";
 
 export type LeaseOptions = {
@@ -74,7 +85,7 @@ export class HeldLease {
 		);
 	}
 
-	/** Whether no other node could have found the lease expired yet. */
+	/** Whether it has not expired. Another node may have taken it all the same. */
 	get isHeld(): boolean {
 		const { clock } = this.#options.retry;
 		// The monotonic clock stands still while a machine sleeps, the wall clock may be set back: both must agree.
@@ -156,8 +167,8 @@ export async function readLease(
 	return { lease: parseTimelineObject(key, await object.text(), leaseSchema), etag: object.etag };
 }
 
-function assertFree(lease: Lease, { path, owner, takeover, retry }: LeaseOptions): void {
-	const isFree = takeover === "override" || lease.owner === owner || lease.expiresMs <= retry.clock.now();
+function assertFree(lease: Lease, { path, owner, takeover, retry, leaseMs }: LeaseOptions): void {
+	const isFree = takeover === "override" || lease.owner === owner || isLapsing(lease, leaseMs, retry.clock.now());
 	if (!isFree) throw fencedError(path, lease);
 }
 

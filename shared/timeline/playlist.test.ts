@@ -182,3 +182,42 @@ describe("a multivariant playlist", () => {
 		).toContain('#EXT-X-STREAM-INF:BANDWIDTH=64000,AVERAGE-BANDWIDTH=64000,CODECS="mp4a.40.2"\na0.m3u8\n');
 	});
 });
+
+describe("delta updates of a live window", () => {
+	const long = (count: number) =>
+		timeline(
+			Array.from({ length: count }, (_, i) => segmentEvent(i)),
+			100,
+		);
+
+	test("are offered by a window of twelve target durations, and leave out what is older than six", () => {
+		expect(media(long(11))).not.toContain("SKIP");
+		const record = long(12);
+		expect(media(record)).toContain(
+			"#EXT-X-VERSION:9\n#EXT-X-TARGETDURATION:2\n#EXT-X-SERVER-CONTROL:CAN-SKIP-UNTIL=12.0\n",
+		);
+		const delta = renderMedia(record, "v0", { uriOf, isDelta: true });
+		expect(delta).toContain("#EXT-X-MEDIA-SEQUENCE:0\n");
+		expect(delta).toContain("#EXT-X-SKIP:SKIPPED-SEGMENTS=6\n");
+		expect(delta?.match(/#EXTINF/g)).toHaveLength(6);
+		expect(delta).not.toContain("EXT-X-MAP");
+	});
+
+	test("are whole playlists where too little could be left out, and at the end", () => {
+		const short = long(5);
+		expect(renderMedia(short, "v0", { uriOf, isDelta: true })).toBe(media(short));
+		const over = nextRecord(long(20), { kind: "end" }, commitContext({ segmentCount: 100 }));
+		expect(renderMedia(over, "v0", { uriOf, isDelta: true })).toBe(media(over));
+		expect(media(over)).not.toContain("SKIP");
+	});
+
+	test("say what changes with the first segment that they list", () => {
+		const events = Array.from({ length: 20 }, (_, i) =>
+			segmentEvent(i, i < 14 ? {} : { parts: [{ init: "init-000000000001-000000000014-v0.mp4" }] }),
+		);
+		const delta = renderMedia(timeline(events, 100), "v0", { uriOf, isDelta: true });
+		expect(delta).toContain(
+			'#EXT-X-SKIP:SKIPPED-SEGMENTS=14\n#EXT-X-MAP:URI="m/init-000000000001-000000000014-v0.mp4"\n',
+		);
+	});
+});

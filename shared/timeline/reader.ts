@@ -23,6 +23,19 @@ export async function readNewest(
 	return found.newest?.record ?? null;
 }
 
+/**
+ * As {@link readNewest}, by who found `known` a moment ago: one read as long as nothing came. What was committed since
+ * must not have been deleted meanwhile, so it was found well within the hour that retention keeps records.
+ */
+export async function readNewestAfter(
+	store: ObjectStore,
+	path: PathName,
+	known: TimelineRecord,
+	signal?: AbortSignal,
+): Promise<TimelineRecord> {
+	return (await probeForward(store, path, { record: known }, signal)).record;
+}
+
 export type FoundNewest = {
 	readonly newest: WrittenRecord | null;
 	/** The head object as it was read: its etag, and the number it hints at (-1 when it is damaged). */
@@ -58,19 +71,19 @@ export async function readRecord(
 	return written;
 }
 
-/** Finds the newest record from one that exists: gallops ahead, then halves. Usually one read. */
-async function probeForward(
+/** Finds the newest record from one that exists: gallops ahead, then halves. Usually one read, or two if one is new. */
+async function probeForward<Known extends Pick<WrittenRecord, "record">>(
 	store: ObjectStore,
 	path: PathName,
-	known: WrittenRecord,
+	known: Known,
 	signal?: AbortSignal,
-): Promise<WrittenRecord> {
-	let newest = known;
-	let step = 1;
+): Promise<Known | WrittenRecord> {
+	let newest: Known | WrittenRecord = known;
+	let step = 0.5;
 	let free = Number.POSITIVE_INFINITY;
 	while (newest.record.n + 1 < free) {
 		const n = newest.record.n;
-		const at = free === Number.POSITIVE_INFINITY ? n + step : n + Math.floor((free - n) / 2);
+		const at = free === Number.POSITIVE_INFINITY ? n + Math.ceil(step) : n + Math.floor((free - n) / 2);
 		const next = await readRecord(store, path, at, signal);
 		if (next === null) free = at;
 		else newest = next;

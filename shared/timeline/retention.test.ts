@@ -3,6 +3,7 @@ import { commitContext, segmentEvent } from "../../test/support/timeline-builder
 import type { TimelineRecord } from "./record.ts";
 import {
 	type BoundaryMark,
+	expiredIndex,
 	expiredInits,
 	expiredMedia,
 	expiredRecords,
@@ -92,5 +93,16 @@ describe("what may go", () => {
 		expect(expiredRecords(objects, 1, 9)).toEqual(["r/000000000000.json"]);
 		expect(expiredRecords(objects, -1, 9)).toEqual([]);
 		expect(expiredRecords([{ key: "r/other", modifiedMs: 0 }], 3, 9)).toEqual([]);
+	});
+
+	test("of the index: hours that were over, but for the newest two", () => {
+		const objects = [9, 10, 11, 12].map((hour) => ({
+			key: `i/2026-01-01T${String(hour).padStart(2, "0")}.json`,
+			modifiedMs: Date.UTC(2026, 0, 1, hour + 1),
+		}));
+		const noon = Date.UTC(2026, 0, 1, 12);
+		expect(expiredIndex(objects, noon - 3_600_000)).toEqual(["i/2026-01-01T09.json"]);
+		expect(expiredIndex(objects, noon * 2)).toEqual(["i/2026-01-01T09.json", "i/2026-01-01T10.json"]);
+		expect(expiredIndex([{ key: "i/other.json", modifiedMs: 0 }, ...objects.slice(0, 2)], noon * 2)).toEqual([]);
 	});
 });

@@ -10,6 +10,7 @@
 
 import { INIT_FILE_PREFIX, mediaPosition } from "#shared/store/key.ts";
 import type { ObjectInfo } from "#shared/store/object-store.ts";
+import { HOUR_MS, hourStartMs } from "./index-hour.ts";
 import type { TimelineRecord } from "./record.ts";
 
 /**
@@ -21,6 +22,7 @@ export const RECORD_KEEP_MS = 3_600_000;
 const POSITION_LENGTH = mediaPosition(0, 0).length;
 const MEDIA_NAME = /^\d{12}-\d{12}-[a-z][a-z0-9]{0,15}\.m4s$/;
 const INIT_NAME = /^init-\d{12}-\d{12}-[a-z][a-z0-9]{0,15}\.mp4$/;
+const INDEX_NAME = /^\d{4}-\d\d-\d\dT\d\d\.json$/;
 const RECORD_NAME = /^\d{12,15}\.json$/;
 
 /** The position below which no file is listed by `newest`, nor ever will be. */
@@ -100,6 +102,20 @@ export function expiredRecords(objects: readonly Listed[], keepFrom: number, bef
 	return keysOf(
 		objects,
 		(name, { modifiedMs }) => RECORD_NAME.test(name) && Number.parseInt(name, 10) < keepFrom && modifiedMs < beforeMs,
+	);
+}
+
+/**
+ * The keys of the index objects that may go: of hours that were over before `beforeMs`. The newest stays, and one more:
+ * readers may be about to read it. `objects`: all of them, in order of their names.
+ */
+export function expiredIndex(objects: readonly Listed[], beforeMs: number): string[] {
+	return keysOf(
+		objects.slice(0, -2),
+		(name, { modifiedMs }) =>
+			INDEX_NAME.test(name) &&
+			hourStartMs(name.slice(0, -".json".length)) + HOUR_MS < beforeMs &&
+			modifiedMs < beforeMs,
 	);
 }
 

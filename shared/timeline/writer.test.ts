@@ -90,6 +90,8 @@ describe("opening", () => {
 
 	test.each([
 		["another node's, which holds it", "b", 0, "timeline.fenced"],
+		["another node's, which has missed a renewal by less than half", "b", 4_999, "timeline.fenced"],
+		["another node's, which has missed a renewal and a half", "b", 5_000, "fine"],
 		["another node's, which let it expire", "b", 10_000, "fine"],
 		["our own, from before a restart", "a", 0, "fine"],
 	])("respects a lease that is %s", async (_, owner, waitMs, outcome) => {

@@ -21,6 +21,7 @@ import { recordKey } from "#shared/store/key.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import { recordHash, type WrittenRecord } from "./chain.ts";
 import { HeadWriter } from "./head.ts";
+import { IndexWriter } from "./index-writer.ts";
 import { fencedError, HeldLease, type Takeover } from "./lease.ts";
 import { type FoundNewest, findNewest, readRecord } from "./reader.ts";
 import { renditionSchema, segmentEntrySchema, type TimelineRecord } from "./record.ts";
@@ -39,6 +40,8 @@ export type TimelineWriterOptions = {
 	readonly segmentCount: number;
 	/** In seconds. */
 	readonly minimumTargetDuration: number;
+	/** How long segments are kept, in milliseconds; `null`: that is not ours to say. The index tells readers. */
+	readonly retentionMs?: (() => number | null) | undefined;
 	/** Jitter of the retries, from 0 up to 1. */
 	readonly random?: (() => number) | undefined;
 	/** Told of each failure that is tried again. Must not throw. */
@@ -57,6 +60,7 @@ export class TimelineWriter {
 	readonly #id: string;
 	readonly #lease: HeldLease;
 	readonly #head: HeadWriter;
+	readonly #index: IndexWriter;
 	#newest: WrittenRecord;
 	#state: State = { kind: "open" };
 	#isCommitting = false;
@@ -76,6 +80,8 @@ export class TimelineWriter {
 		this.#id = id;
 		this.#lease = lease;
 		this.#head = head;
+		const { store, path, retentionMs = () => null } = options;
+		this.#index = new IndexWriter({ store, retry, path, retentionMs }, fence.record);
 		this.#newest = fence;
 		this.epoch = lease.epoch;
 		this.resumedFrom = resumedFrom;
@@ -148,7 +154,8 @@ export class TimelineWriter {
 	async #close(signal: AbortSignal): Promise<void> {
 		const isFenced = this.#state.kind === "stopped" && hasCode(this.#state.error, "timeline.fenced");
 		this.#stop(new GoneError("session.closed", "The writer of this timeline was closed"));
-		await this.#head.close(isFenced ? AbortSignal.abort() : signal);
+		const left = isFenced ? AbortSignal.abort() : signal;
+		await Promise.all([this.#head.close(left), this.#index.close(left)]);
 		if (isFenced) return;
 		try {
 			await timed(this.#retry.clock, (attempt) => this.#lease.release(attempt), signal, ATTEMPT_MS);
@@ -169,6 +176,7 @@ export class TimelineWriter {
 			if (foreign !== null) throw fencedError(this.#options.path, { epoch: foreign.record.epoch });
 			this.#newest = next;
 			this.#head.set(next);
+			this.#index.add(next.record);
 			return next.record;
 		} catch (error) {
 			if (hasCode(error, "timeline.fenced", "timeline.corrupt", "aborted")) this.#stop(error);

@@ -46,6 +46,7 @@ const hls = new LiveHls({
 	onProblem: (_path, problem) => problems.push(problem),
 	onLost: (_path, loss) => problems.push(loss),
 	onUploadSeconds: () => undefined,
+	retentionMsOf: () => null,
 });
 const table = openTable({
 	onPublish: (name, config, stop) => hls.prepare(name, config, stop),

@@ -37,11 +37,10 @@ it("a node gets its certificate by itself, and serves WHIP and RTSPS with it wit
 		].join("\n"),
 	});
 	for (const port of [sluice.ports.webrtc, securePort]) {
-		await eventually(
-			"the authority's certificate is served",
-			async () => (await issuerAt(port)) === "Test authority",
-			{ timeoutMs: 30_000, everyMs: 500 },
-		);
+		await eventually("the authority's certificate is served", async () => (await issuerAt(port)) === "Test authority", {
+			timeoutMs: 30_000,
+			everyMs: 500,
+		});
 	}
 	expect(authority.faults).toEqual([]);
 });

@@ -112,6 +112,24 @@ describe("the functions in workerd, with a node that writes through the S3 API t
 		expect((await watch(ana)).status).toBe(200);
 	});
 
+	it("serves the console out of the static assets, under its policy", async () => {
+		const index = await fetch(`${worker.url}/console/paths/site/cam01`);
+		expect([index.status, index.headers.get("cache-control")]).toEqual([200, "no-cache"]);
+		expect(index.headers.get("content-security-policy")).toContain("script-src 'self'; ");
+		const page = await index.text();
+		const scripts = [...page.matchAll(/<script type="module" crossorigin src="([^"]+)"/g)].map((found) => found[1]);
+		expect(scripts).toHaveLength(1);
+		const script = await fetch(`${worker.url}${scripts[0]}`);
+		expect(script.headers.get("content-type")).toMatch(/^text\/javascript/);
+		expect(script.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+		expect((await script.text()).length).toBeGreaterThan(10_000);
+		const known = { "if-none-match": script.headers.get("etag") ?? "" };
+		expect((await fetch(`${worker.url}${scripts[0]}`, { headers: known })).status).toBe(304);
+		// Neither by a name of its own, nor past the Worker.
+		expect((await fetch(`${worker.url}/console/assets/gone.js`)).status).toBe(404);
+		expect((await fetch(`${worker.url}/index.html`)).status).toBe(404);
+	});
+
 	it("keeps a configuration that the node follows, and delivers what the node reports", async () => {
 		await using folder = await tempDir();
 		await using node = await startNode(folder.path, "paths: {}");

@@ -65,7 +65,9 @@ export async function functionsForTest({
 				return endpoint.answer();
 			},
 		},
+		console: null,
 		log: {
+			debug: (fields, message) => void logs.push(JSON.stringify({ ...fields, message })),
 			info: (fields, message) => void logs.push(JSON.stringify({ ...fields, message })),
 			error: (fields, message) => void logs.push(JSON.stringify({ ...fields, err: String(fields["err"]), message })),
 		},

@@ -1,9 +1,13 @@
+import path from "node:path";
 import { stringify } from "yaml";
 import type { Resource } from "./infra-child.ts";
 import { type Infra, plain, SECRET } from "./infra-run.ts";
 
+const ROOT = path.resolve(import.meta.dirname, "../..");
+
 /** Texts that differ from one run to the next, and what stands for them. */
-const VARYING: readonly (readonly [RegExp, string])[] = [
+const VARYING: readonly (readonly [RegExp | string, string])[] = [
+	[`${ROOT}/`, ""],
 	[/release(s\/sluice-[\d.]+)-[0-9a-f]{16}/g, "release$1-<checksum>"],
 	[/RELEASE_SHA256="[0-9a-f]{64}"/g, 'RELEASE_SHA256="<checksum>"'],
 	[/(sluice-\w+-[A-Za-z0-9]+)-[a-z]{8}\b/g, "$1-<random>"],
@@ -24,7 +28,7 @@ export function planText(infra: Infra): string {
 	);
 	const head =
 		"# What sst.config.ts makes. Written by a test of test/unit/infra.test.ts: `npx vitest run -u test/unit/infra.test.ts` after a change.\n";
-	return head + VARYING.reduce((all, [pattern, replacement]) => all.replace(pattern, replacement), text);
+	return head + VARYING.reduce((all, [pattern, replacement]) => all.replaceAll(pattern, replacement), text);
 }
 
 function titleOf({ type, name }: Resource): string {

@@ -1,6 +1,8 @@
 import { type Heartbeat, signHeartbeat } from "#shared/nodes/heartbeat.ts";
 import { generateNodeKey, type NodeKey, publicNodeKey } from "#shared/nodes/node-key.ts";
-import { nodeHeartbeatKey, nodeRegistrationKey } from "#shared/store/key.ts";
+import { type NodeStream, nodeStreamsHash } from "#shared/nodes/node-streams.ts";
+import { parsePathName } from "#shared/path-name.ts";
+import { nodeHeartbeatKey, nodeRegistrationKey, nodeStreamsKey } from "#shared/store/key.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import type { FakeClock } from "./fake-clock.ts";
 
@@ -21,6 +23,7 @@ export function heartbeatOf(id: string, writtenMs: number, changes: HeartbeatCha
 		region: "",
 		state: "active",
 		host: `${id}.example`,
+		streams: null,
 		...changes,
 		endpoints: {
 			rtsp: 8554,
@@ -33,6 +36,24 @@ export function heartbeatOf(id: string, writtenMs: number, changes: HeartbeatCha
 			...changes.endpoints,
 		},
 		load: { cpu: 0.1, streams: 0, readers: 0, bytesInPerSecond: 0, bytesOutPerSecond: 0, ...changes.load },
+	};
+}
+
+/** What a node says of a healthy stream. */
+export function nodeStreamOf(path: string, changes: Partial<NodeStream> = {}): NodeStream {
+	return {
+		path: parsePathName(path),
+		since: "2026-01-01T00:00:00.000Z",
+		source: { type: "rtsp" },
+		tracks: [{ kind: "video", codec: "H264" }],
+		bitsPerSecond: 4_000_000,
+		readers: { rtsp: 1, webrtc: 2 },
+		uploadLagMs: 500,
+		keyFrameIntervalMs: 2_000,
+		packetLoss: null,
+		warnings: [],
+		hls: null,
+		...changes,
 	};
 }
 
@@ -61,6 +82,13 @@ export class FakeNode {
 		await store.put(nodeRegistrationKey(id), JSON.stringify(registration));
 		await node.beat(changes);
 		return node;
+	}
+
+	/** Writes its streams, and beats with their hash. */
+	async say(streams: readonly NodeStream[]): Promise<void> {
+		const text = JSON.stringify({ v: 1, id: this.id, streams });
+		await this.#store.put(nodeStreamsKey(this.id), text);
+		await this.beat({ streams: await nodeStreamsHash(text) });
 	}
 
 	async beat(changes: HeartbeatChanges = {}, key = this.key): Promise<void> {

@@ -6,11 +6,10 @@
  * prints one line of JSON, {@link S3Server} without `close`, when it is ready, and ends at SIGINT or SIGTERM.
  */
 
-import { createRequire } from "node:module";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import type { R2Bucket } from "../../functions/store/r2-bucket.ts";
+import { loadMiniflare } from "./miniflare.ts";
 
 export type S3ServerOptions = {
 	readonly buckets: readonly string[];
@@ -30,17 +29,6 @@ export type S3Server = {
 	/** The binding that a Worker would have of one of the buckets. */
 	r2Bucket(bucket: string): Promise<R2Bucket>;
 	close(): Promise<void>;
-};
-
-/** What is used of miniflare, which comes with wrangler and is no dependency itself. */
-type Miniflare = {
-	readonly ready: Promise<URL>;
-	getR2Bucket(binding: string): Promise<R2Bucket>;
-	dispose(): Promise<void>;
-};
-type MiniflareModule = {
-	readonly Miniflare: new (options: unknown) => Miniflare;
-	convertV4MiniflareOptions(options: unknown): unknown;
 };
 
 const ACCESS_KEY_ID = "test-access-key";
@@ -78,13 +66,6 @@ export async function startS3Server({ buckets, dir, port = 0, signal }: S3Server
 		r2Bucket: (bucket) => miniflare.getR2Bucket(bucket),
 		close,
 	};
-}
-
-async function loadMiniflare(): Promise<MiniflareModule> {
-	const wrangler = createRequire(import.meta.url).resolve("wrangler/package.json");
-	const entry = createRequire(wrangler).resolve("miniflare");
-	const module: MiniflareModule & { default?: MiniflareModule } = await import(pathToFileURL(entry).href);
-	return module.default ?? module;
 }
 
 if (import.meta.main) {

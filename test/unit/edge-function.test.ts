@@ -5,10 +5,11 @@ import { describe, expect, it } from "vitest";
 import { edgeFunctionSource, MAX_FUNCTION_BYTES } from "#shared/access/edge-function.ts";
 
 type Header = { value: string };
+type Parameter = Header & { multiValue?: Header[] };
 type EdgeRequest = {
 	method: string;
 	uri: string;
-	querystring: Record<string, Header>;
+	querystring: Record<string, Parameter>;
 	headers: Record<string, Header>;
 };
 type EdgeAnswer = { statusCode: number; headers: Record<string, Header>; body: { encoding: string; data: string } };
@@ -27,6 +28,7 @@ const template = readFileSync(new URL("infra/edge/verify-token.js", root), "utf8
 const vectors = JSON.parse(readFileSync(new URL("test/vectors/edge-token.json", root), "utf8")) as {
 	nowMs: number;
 	keys: { kid: string; secret: string }[];
+	queries: { query: string; normal: Record<string, string> | null }[];
 	proofs: { pathname: string; kid: string; proof: string }[];
 	cases: Vector[];
 };
@@ -44,17 +46,32 @@ function handlerOf(playlists: "shared" | "origin" = "shared") {
 	const context = createContext({ require, Buffer, console: { log: () => undefined }, nowMs: vectors.nowMs });
 	runInContext("Date.now = () => nowMs;", context);
 	runInContext(edgeFunctionSource(template, { keys: vectors.keys, playlists }), context);
-	return (uri: string, more: { method?: string; ip?: string; headers?: Record<string, Header> } = {}) => {
+	return (
+		uri: string,
+		more: { method?: string; ip?: string; headers?: Record<string, Header>; query?: string } = {},
+	) => {
 		const request: EdgeRequest = {
 			method: more.method ?? "GET",
 			uri,
-			querystring: { x: { value: "1" } },
+			querystring: parametersOf(more.query ?? "x=1"),
 			headers: { host: { value: "video.example" }, ...more.headers },
 		};
 		const event = { version: "1.0", context: {}, viewer: { ip: more.ip ?? "192.0.2.1" }, request };
 		Object.assign(context, { event });
 		return runInContext("handler(event)", context) as EdgeRequest | EdgeAnswer;
 	};
+}
+
+/** As CloudFront gives them: not decoded, and the last value beside all of them. */
+function parametersOf(query: string): Record<string, Parameter> {
+	const parameters: Record<string, Parameter> = {};
+	for (const pair of query === "" ? [] : query.split("&")) {
+		const [name = "", value = ""] = pair.split("=");
+		const before = parameters[name];
+		const all = [...(before?.multiValue ?? (before === undefined ? [] : [{ value: before.value }])), { value }];
+		parameters[name] = { value, ...(all.length > 1 ? { multiValue: all } : {}) };
+	}
+	return parameters;
 }
 
 const good = vectors.cases.find(({ expect }) => expect === "ok")!.token;
@@ -75,6 +92,21 @@ describe("the CloudFront Function", () => {
 		});
 		expect(JSON.parse((answer as EdgeAnswer).body.data)).toMatchObject({ code: expected });
 		expect((answer as EdgeAnswer).headers["cache-control"]).toEqual({ value: "no-store" });
+	});
+
+	it.each(vectors.queries)("keeps of the query $query what a playlist may ask for", ({ query, normal }) => {
+		const uri = `/${good}/site/cam01/v0.m3u8`;
+		const answer = handlerOf()(uri, { query });
+		if (normal === null) {
+			expect(answer).toMatchObject({ statusCode: 400 });
+			expect(JSON.parse((answer as EdgeAnswer).body.data)).toMatchObject({ code: "input.invalid" });
+			return;
+		}
+		const kept = Object.entries((answer as EdgeRequest).querystring).map(([name, { value }]) => [name, value]);
+		// The order counts, too.
+		expect(kept).toEqual(Object.entries(normal));
+		const segment = handlerOf()(uri.replace("v0.m3u8", "000000000001-000000000000-v0.m4s"), { query });
+		expect(segment).toMatchObject({ querystring: {} });
 	});
 
 	it("proves to the origin which address it has verified, whatever the viewer has sent", () => {

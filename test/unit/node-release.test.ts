@@ -26,6 +26,8 @@ async function repository(folder: string, installed = "1.0.0"): Promise<void> {
 		"media-node/main.test.ts": "",
 		"media-node/tsconfig.json": "",
 		"functions/app.ts": "",
+		"functions/console/main.tsx": "",
+		"functions/console/dist/index.html": "",
 		"shared/clock.ts": "",
 		"infra/node/install.sh": "",
 		"infra/aws/nodes.ts": "",

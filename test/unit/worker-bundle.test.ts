@@ -31,7 +31,9 @@ describe("the Worker's bundle", () => {
 		const files = Object.keys(inputs);
 		expect(files.some((file) => file.endsWith("functions/app.ts"))).toBe(true);
 		expect(
-			files.filter((file) => /@aws-sdk|@hono\/node-server|s3-store|fs-store|node-send|media-node\//.test(file)),
+			files.filter((file) =>
+				/@aws-sdk|@hono\/node-server|s3-store|fs-store|node-send|node-console|media-node\//.test(file),
+			),
 		).toEqual([]);
 		const size = gzipSync(await readFile(path.join(folder.path, "worker.js"))).length;
 		console.log(`Worker bundle: ${(size / 1024).toFixed(1)} KiB gzipped`);
