@@ -3,6 +3,7 @@ import net from "node:net";
 import { describe, expect, it } from "vitest";
 import { eventually } from "../test/support/eventually.ts";
 import { nodeTransport } from "./node-send.ts";
+import { MAX_ANSWER_BYTES } from "./webhooks/transport.ts";
 
 type Seen = { readonly headers: http.IncomingHttpHeaders; readonly body: string };
 
@@ -46,14 +47,33 @@ describe("sending a webhook from Node.js", () => {
 			body,
 			5000,
 		);
-		expect(sent).toEqual({ status: 204, retryAfterS: null });
+		expect(sent).toMatchObject({ status: 204, retryAfterS: null });
 		expect(server.seen).toEqual([{ headers: expect.objectContaining({ "webhook-id": "evt_1" }) as object, body }]);
 	});
 
 	it("tells when to come back", async () => {
 		await using server = await endpoint((response) => response.writeHead(429, { "retry-after": "120" }).end());
 		const sent = await transport(true).send(`http://localhost:${server.port}/`, {}, "{}", 5000);
-		expect(sent).toEqual({ status: 429, retryAfterS: 120 });
+		expect(sent).toMatchObject({ status: 429, retryAfterS: 120 });
+	});
+
+	it("brings the beginning of the answer, also of one that does not end, or breaks", async () => {
+		const says = async (answer: (response: http.ServerResponse) => void) => {
+			await using server = await endpoint(answer);
+			const { status, beginning } = await transport(true).send(`http://localhost:${server.port}/`, {}, "{}", 5000);
+			return [status, new TextDecoder().decode(beginning)];
+		};
+		expect(await says((response) => response.writeHead(500).end("no disk"))).toEqual([500, "no disk"]);
+		expect(await says((response) => response.writeHead(200).end("x".repeat(100_000)))).toEqual([
+			200,
+			"x".repeat(MAX_ANSWER_BYTES),
+		]);
+		expect(await says((response) => response.writeHead(200).write("wait"))).toEqual([200, "wait"]);
+		const broken = (response: http.ServerResponse) => {
+			response.writeHead(200, { "content-length": "100" });
+			response.write("half", () => response.socket?.resetAndDestroy());
+		};
+		expect((await says(broken))[0]).toBe(200);
 	});
 
 	it.each([

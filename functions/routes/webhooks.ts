@@ -1,28 +1,52 @@
+/** Webhook endpoints. Who may see the configuration of every path may see them; administrators change them. */
+
 import * as z from "zod";
+import { permissionSchema } from "#shared/access/permission.ts";
 import { STREAM_EVENT_TYPES } from "#shared/events/event.ts";
 import { generateWebhookSecret } from "#shared/events/standard-webhooks.ts";
 import { GoneError, InputError } from "#shared/problem.ts";
 import { webhookKey } from "#shared/store/key.ts";
+import type { Change } from "../audit/change.ts";
+import { etagOf, quoted } from "../etag.ts";
 import { respondEmpty, respondJson } from "../respond.ts";
 import { route } from "../routing.ts";
-import { newDelivery, putPending } from "../webhooks/delivery.ts";
+import { newDelivery, putDelivery, readDelivery } from "../webhooks/delivery.ts";
 import {
 	activeSecrets,
 	type Endpoint,
 	endpointIdSchema,
+	expectEtag,
 	listEndpoints,
+	listStoredEndpoints,
 	MAX_ENDPOINTS,
 	ROTATION_MS,
 	readEndpoint,
+	type StoredEndpoint,
 	updateEndpoint,
 } from "../webhooks/endpoint.ts";
+import { findDelivery } from "../webhooks/find-deliveries.ts";
+import { MAX_REPLAYED, replayDead } from "../webhooks/replay.ts";
+import { fullDelivery, fullDeliverySchema } from "../webhooks/shown-delivery.ts";
 import { assertWebhookUrl } from "../webhooks/url-guard.ts";
+import { expectEnabled, followAt, replayedSchema } from "./deliveries.ts";
 
+const MAX_PATTERNS = 50;
+/** More than three rotations within a day, and the oldest secret signs no more. */
+const MAX_SECRETS = 4;
 const eventTypes = z.array(z.enum(STREAM_EVENT_TYPES)).describe("Which events; empty for all");
+const paths = z
+	.array(permissionSchema.shape.path.refine((path) => path !== "", { message: "must not be empty" }))
+	.max(MAX_PATTERNS)
+	.describe("Of which paths: names, or ~ and a regular expression; empty for all");
 const text = z.string().max(500);
 
 const webhookInput = z
-	.strictObject({ url: z.string(), description: text.default(""), events: eventTypes.default([]) })
+	.strictObject({
+		url: z.string(),
+		description: text.default(""),
+		events: eventTypes.default([]),
+		paths: paths.default([]),
+	})
 	.meta({ id: "WebhookInput" });
 
 const webhookPatch = z
@@ -30,7 +54,12 @@ const webhookPatch = z
 		url: z.string().optional(),
 		description: text.optional(),
 		events: eventTypes.optional(),
-		disabled: z.literal(false).optional().describe("Enables an endpoint that was disabled"),
+		paths: paths.optional(),
+		disabled: z
+			.union([z.literal(false), z.strictObject({ reason: z.string().trim().min(1).max(500) })])
+			.nullable()
+			.optional()
+			.describe("With a reason: disables it. false or null: enables it"),
 	})
 	.meta({ id: "WebhookPatch" });
 
@@ -40,15 +69,28 @@ const webhook = z
 		url: z.string(),
 		description: z.string(),
 		events: eventTypes,
+		paths,
 		disabled: z.object({ reason: z.string(), since: z.iso.datetime() }).nullable(),
 		createdAt: z.iso.datetime(),
 		secrets: z.int().describe("How many secrets sign now: two for a day after a rotation"),
+		etag: z.string().describe("For If-Match"),
 	})
 	.meta({ id: "Webhook" });
+export type Webhook = z.infer<typeof webhook>;
 
 const webhookWithSecret = webhook
 	.extend({ secret: z.string().describe("Shown this once. Verify the signature of every request with it") })
 	.meta({ id: "WebhookWithSecret" });
+
+const replayInput = z
+	.strictObject({ since: z.iso.datetime({ offset: true }).describe("What was given up at that time or later") })
+	.meta({ id: "WebhookReplayInput" });
+const replayOutput = z
+	.object({
+		replayed: z.int().describe(`At most ${MAX_REPLAYED}`),
+		hasMore: z.boolean().describe("There is more: ask again"),
+	})
+	.meta({ id: "WebhookReplay" });
 
 const params = z.object({ id: endpointIdSchema });
 
@@ -58,11 +100,11 @@ export const webhookRoutes = [
 		path: "/v1/webhooks",
 		operationId: "listWebhooks",
 		summary: "List the endpoints",
-		access: "api",
+		access: "manage",
 		responses: { 200: { description: "All of them", schema: z.object({ items: z.array(webhook) }) } },
 		async handler({ deps }) {
-			const endpoints = await listEndpoints(deps.store);
-			return respondJson(200, { items: endpoints.map((endpoint) => shown(endpoint, deps.clock.now())) });
+			const endpoints = await listStoredEndpoints(deps.store);
+			return respondJson(200, { items: endpoints.map((stored) => shown(stored, deps.clock.now())) });
 		},
 	}),
 	route({
@@ -73,7 +115,7 @@ export const webhookRoutes = [
 		access: "api",
 		body: webhookInput,
 		responses: { 201: { description: "The endpoint and its secret", schema: webhookWithSecret } },
-		async handler({ deps, body }) {
+		async handler({ deps, body, change }) {
 			const { store, clock, settings } = deps;
 			assertWebhookUrl(body.url, settings.webhookAllowInsecure);
 			if ((await listEndpoints(store)).length >= MAX_ENDPOINTS) {
@@ -88,8 +130,15 @@ export const webhookRoutes = [
 				disabled: null,
 				createdMs: clock.now(),
 			};
-			await store.putIfAbsent(webhookKey(id), JSON.stringify(endpoint), { contentType: "application/json" });
-			return respondJson(201, { ...shown(endpoint, clock.now()), secret }, { location: `/v1/webhooks/${id}` });
+			note(change, null, endpoint);
+			const { etag } = await store.putIfAbsent(webhookKey(id), JSON.stringify(endpoint), {
+				contentType: "application/json",
+			});
+			return respondJson(
+				201,
+				{ ...shown({ endpoint, etag }, clock.now()), secret },
+				{ location: `/v1/webhooks/${id}`, etag: quoted(etag) },
+			);
 		},
 	}),
 	route({
@@ -97,33 +146,40 @@ export const webhookRoutes = [
 		path: "/v1/webhooks/{id}",
 		operationId: "getWebhook",
 		summary: "Read an endpoint",
-		access: "api",
+		access: "manage",
 		params,
 		responses: { 200: { description: "The endpoint", schema: webhook } },
 		async handler({ deps, params: { id } }) {
-			return respondJson(200, shown(expect((await readEndpoint(deps.store, id))?.endpoint), deps.clock.now()));
+			const stored = expect(await readEndpoint(deps.store, id));
+			return respondJson(200, shown(stored, deps.clock.now()), { etag: quoted(stored.etag) });
 		},
 	}),
 	route({
 		method: "PATCH",
 		path: "/v1/webhooks/{id}",
 		operationId: "patchWebhook",
-		summary: "Change an endpoint",
+		summary: "Change, disable or enable an endpoint. If-Match: only if it has that etag",
 		access: "api",
 		params,
 		body: webhookPatch,
 		bodyTypes: ["application/merge-patch+json"],
 		responses: { 200: { description: "Changed", schema: webhook } },
-		async handler({ deps, params: { id }, body: { url, description, events, disabled } }) {
-			if (url !== undefined) assertWebhookUrl(url, deps.settings.webhookAllowInsecure);
-			const changed = await updateEndpoint(deps.store, id, (endpoint) => ({
-				...endpoint,
-				url: url ?? endpoint.url,
-				description: description ?? endpoint.description,
-				events: events ?? endpoint.events,
-				disabled: disabled === false ? null : endpoint.disabled,
-			}));
-			return respondJson(200, shown(expect(changed), deps.clock.now()));
+		async handler({ deps, params: { id }, body: { disabled, ...body }, request, change }) {
+			if (body.url !== undefined) assertWebhookUrl(body.url, deps.settings.webhookAllowInsecure);
+			const patch = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+			const nowMs = deps.clock.now();
+			const changed = await updateEndpoint(
+				deps.store,
+				id,
+				(before) => {
+					const after: Endpoint = { ...before, ...patch, disabled: disabledBy(disabled, before, nowMs) };
+					note(change, before, after);
+					return after;
+				},
+				etagOf(request, "if-match"),
+			);
+			const { endpoint, etag } = expect(changed);
+			return respondJson(200, shown({ endpoint, etag }, nowMs), { etag: quoted(etag) });
 		},
 	}),
 	route({
@@ -134,8 +190,10 @@ export const webhookRoutes = [
 		access: "api",
 		params,
 		responses: { 204: { description: "It is gone" } },
-		async handler({ deps, params: { id } }) {
-			expect(await readEndpoint(deps.store, id));
+		async handler({ deps, params: { id }, request, change }) {
+			const stored = expect(await readEndpoint(deps.store, id));
+			expectEtag(stored, etagOf(request, "if-match"));
+			note(change, stored.endpoint, null);
 			await deps.store.delete([webhookKey(id)]);
 			return respondEmpty(204);
 		},
@@ -148,22 +206,21 @@ export const webhookRoutes = [
 		access: "api",
 		params,
 		responses: { 200: { description: "The endpoint and its new secret", schema: webhookWithSecret } },
-		async handler({ deps, params: { id } }) {
+		async handler({ deps, params: { id }, request, change }) {
 			const nowMs = deps.clock.now();
 			const secret = generateWebhookSecret();
-			const changed = await updateEndpoint(deps.store, id, (endpoint) => ({
-				...endpoint,
-				secrets: [
-					{ secret, expiresMs: null },
-					...endpoint.secrets
-						.filter(({ expiresMs }) => expiresMs === null || expiresMs > nowMs)
-						.map((old) => ({
-							...old,
-							expiresMs: Math.min(old.expiresMs ?? Number.POSITIVE_INFINITY, nowMs + ROTATION_MS),
-						})),
-				].slice(0, 4),
-			}));
-			return respondJson(200, { ...shown(expect(changed), nowMs), secret });
+			const changed = await updateEndpoint(
+				deps.store,
+				id,
+				(before) => {
+					const after = rotated(before, secret, nowMs);
+					note(change, before, after);
+					return after;
+				},
+				etagOf(request, "if-match"),
+			);
+			const { endpoint, etag } = expect(changed);
+			return respondJson(200, { ...shown({ endpoint, etag }, nowMs), secret }, { etag: quoted(etag) });
 		},
 	}),
 	route({
@@ -175,12 +232,12 @@ export const webhookRoutes = [
 		params,
 		responses: {
 			202: {
-				description: "It is on its way; the deliveries tell what came of it",
-				schema: z.object({ deliveryId: z.string() }),
+				description: "It is on its way, within a minute; `location` is where to follow it",
+				schema: replayedSchema,
 			},
 		},
 		async handler({ deps, params: { id } }) {
-			expect(await readEndpoint(deps.store, id));
+			await expectEnabled(deps.store, id);
 			const nowMs = deps.clock.now();
 			const event = {
 				id: `evt_${crypto.randomUUID().replaceAll("-", "")}`,
@@ -189,23 +246,93 @@ export const webhookRoutes = [
 				data: {},
 			};
 			const delivery = newDelivery(event, id, nowMs);
-			await putPending(deps.store, delivery);
-			return respondJson(202, { deliveryId: delivery.id });
+			await putDelivery(deps.store, "pending", delivery);
+			return respondJson(202, { deliveryId: delivery.id, endpointId: id, eventId: event.id }, followAt(id, event.id));
+		},
+	}),
+	route({
+		method: "GET",
+		path: "/v1/webhooks/{id}/deliveries/{event}",
+		operationId: "followDelivery",
+		summary: "Read the delivery of an event to an endpoint, whether it waits, came through or was given up",
+		access: "manage",
+		params: params.extend({ event: z.string().max(100) }),
+		responses: {
+			200: {
+				description: "The delivery. Looked for among the 1,000 most urgent or newest ones of each state",
+				schema: fullDeliverySchema,
+			},
+		},
+		async handler({ deps, params: { id, event } }) {
+			const found = await findDelivery(deps.store, id, event);
+			const delivery = found === null ? null : await readDelivery(deps.store, found.key);
+			if (found === null || delivery === null || delivery === "damaged")
+				throw new GoneError("http.not_found", "No delivery of this event to this endpoint is among the newest ones");
+			return respondJson(200, fullDelivery(found, delivery));
+		},
+	}),
+	route({
+		method: "POST",
+		path: "/v1/webhooks/{id}/replay",
+		operationId: "replayDeadDeliveries",
+		summary: "Deliver once more what was given up for an endpoint since a time, the oldest first",
+		access: "api",
+		params,
+		body: replayInput,
+		responses: { 202: { description: "They are on their way", schema: replayOutput } },
+		async handler({ deps, params: { id }, body: { since }, change }) {
+			await expectEnabled(deps.store, id);
+			const result = await replayDead(deps.store, id, Date.parse(since), deps.clock.now());
+			change.detail = { since, replayed: result.replayed };
+			return respondJson(202, result);
 		},
 	}),
 ];
 
 /** Without its secrets. */
-function shown(endpoint: Endpoint, nowMs: number): z.infer<typeof webhook> {
-	const { id, url, description, events, disabled, createdMs } = endpoint;
+function shown({ endpoint, etag }: StoredEndpoint, nowMs: number): z.infer<typeof webhook> {
+	const { id, url, description, events, paths, disabled, createdMs } = endpoint;
 	return {
 		id,
 		url,
 		description,
 		events,
+		paths,
 		disabled: disabled === null ? null : { reason: disabled.reason, since: new Date(disabled.sinceMs).toISOString() },
 		createdAt: new Date(createdMs).toISOString(),
 		secrets: activeSecrets(endpoint, nowMs).length,
+		etag,
+	};
+}
+
+/** `undefined`: as it was. */
+function disabledBy(
+	asked: z.infer<typeof webhookPatch>["disabled"],
+	{ disabled }: Endpoint,
+	nowMs: number,
+): Endpoint["disabled"] {
+	if (asked === undefined) return disabled;
+	return asked === false || asked === null ? null : { reason: asked.reason, sinceMs: disabled?.sinceMs ?? nowMs };
+}
+
+/** With the new secret first; those before it sign for a day at most. */
+function rotated(before: Endpoint, secret: string, nowMs: number): Endpoint {
+	const still = before.secrets
+		.filter(({ expiresMs }) => expiresMs === null || expiresMs > nowMs)
+		.map((old) => ({ ...old, expiresMs: Math.min(old.expiresMs ?? Number.POSITIVE_INFINITY, nowMs + ROTATION_MS) }));
+	return { ...before, secrets: [{ secret, expiresMs: null }, ...still].slice(0, MAX_SECRETS) };
+}
+
+/** Its URL is left out: some hold a secret. */
+function note(change: Change, before: Endpoint | null, after: Endpoint | null): void {
+	const of = after ?? before;
+	change.target = of?.id ?? "";
+	change.detail = {
+		description: of?.description,
+		events: of?.events,
+		paths: of?.paths,
+		disabled: of?.disabled?.reason ?? null,
+		...(before !== null && after !== null && before.url !== after.url ? { hasNewUrl: true } : {}),
 	};
 }
 

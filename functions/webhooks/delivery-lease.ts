@@ -11,22 +11,37 @@ import type { Deps } from "../deps.ts";
 export const LEASE_MS = 10_000;
 const RENEW_MS = 3_000;
 
-const leaseSchema = z.object({ expiresMs: z.number() });
+/** What one run tells the next one. When it is lost, a little is done twice. */
+const notesSchema = z.object({
+	/** When what is old was swept last. */
+	sweptMs: z.number().default(0),
+	/** Endpoints that are left alone until then: they asked for it, or failed again and again. */
+	holds: z.record(z.string(), z.number()).default({}),
+});
+export type DeliveryNotes = z.infer<typeof notesSchema>;
+
+const leaseSchema = notesSchema.extend({ expiresMs: z.number() });
+
+const NEVER = { expiresMs: 0 };
 
 type LeaseDeps = { readonly store: ObjectStore; readonly clock: Clock; readonly log: Deps["log"] };
 
 export class DeliveryLease implements AsyncDisposable {
 	readonly #deps: LeaseDeps;
 	readonly #renewing: Disposable;
-	readonly #holder = crypto.randomUUID();
+	readonly #holder: string;
+	/** Changed by who has the lease, and written with it. */
+	readonly notes: DeliveryNotes;
 	#etag: string;
 	#renewal: Promise<void> = Promise.resolve();
 	#isRenewing = false;
 	/** Somebody else took it: this run took too long to renew it. */
 	isLost = false;
 
-	private constructor(deps: LeaseDeps, etag: string) {
+	private constructor(deps: LeaseDeps, holder: string, etag: string, notes: DeliveryNotes) {
 		this.#deps = deps;
+		this.#holder = holder;
+		this.notes = notes;
 		this.#etag = etag;
 		this.#renewing = deps.clock.every(RENEW_MS, () => {
 			if (this.#isRenewing || this.isLost) return;
@@ -38,17 +53,26 @@ export class DeliveryLease implements AsyncDisposable {
 	/** `null`: another function has it. */
 	static async take(deps: LeaseDeps): Promise<DeliveryLease | null> {
 		const { store, clock } = deps;
-		const body = bodyOf(clock.now() + LEASE_MS, crypto.randomUUID());
+		const holder = crypto.randomUUID();
 		const current = await store.get(DELIVERY_LEASE_KEY);
 		try {
-			if (current === null) return new DeliveryLease(deps, (await store.putIfAbsent(DELIVERY_LEASE_KEY, body)).etag);
-			const { expiresMs } = leaseSchema.parse(JSON.parse(await current.text()));
+			const { expiresMs, ...notes } = leaseSchema.parse(current === null ? NEVER : JSON.parse(await current.text()));
 			if (expiresMs > clock.now()) return null;
-			return new DeliveryLease(deps, (await store.putIfMatch(DELIVERY_LEASE_KEY, body, current.etag)).etag);
+			const body = bodyOf(clock.now() + LEASE_MS, holder, notes);
+			const { etag } = await (current === null
+				? store.putIfAbsent(DELIVERY_LEASE_KEY, body)
+				: store.putIfMatch(DELIVERY_LEASE_KEY, body, current.etag));
+			return new DeliveryLease(deps, holder, etag, notes);
 		} catch (error) {
 			if (hasCode(error, "store.precondition", "store.conflict")) return null;
 			throw error;
 		}
+	}
+
+	/** When what is old was swept last, whoever has the lease. */
+	static async sweptMs({ store }: Pick<LeaseDeps, "store">): Promise<number> {
+		const current = await store.get(DELIVERY_LEASE_KEY);
+		return current === null ? 0 : leaseSchema.parse(JSON.parse(await current.text())).sweptMs;
 	}
 
 	/** Gives it back. Whatever fails: it runs out by itself. */
@@ -66,7 +90,9 @@ export class DeliveryLease implements AsyncDisposable {
 	async #write(expiresMs: number): Promise<void> {
 		const { store, log } = this.#deps;
 		try {
-			this.#etag = (await store.putIfMatch(DELIVERY_LEASE_KEY, bodyOf(expiresMs, this.#holder), this.#etag)).etag;
+			this.#etag = (
+				await store.putIfMatch(DELIVERY_LEASE_KEY, bodyOf(expiresMs, this.#holder, this.notes), this.#etag)
+			).etag;
 		} catch (error) {
 			if (!(error instanceof SluiceError)) throw error;
 			if (hasCode(error, "store.precondition")) this.isLost = true;
@@ -76,6 +102,6 @@ export class DeliveryLease implements AsyncDisposable {
 }
 
 /** No two bodies are the same: neither are their etags. */
-function bodyOf(expiresMs: number, holder: string): string {
-	return JSON.stringify({ expiresMs, holder });
+function bodyOf(expiresMs: number, holder: string, notes: DeliveryNotes): string {
+	return JSON.stringify({ expiresMs, holder, ...notes });
 }

@@ -2,18 +2,15 @@ import { Webhook } from "standardwebhooks";
 import { describe, expect, it } from "vitest";
 import { parsePathName } from "#shared/path-name.ts";
 import { StoreError } from "#shared/problem.ts";
-import {
-	DELIVERIES_DEAD_PREFIX,
-	DELIVERIES_DONE_PREFIX,
-	DELIVERIES_PENDING_PREFIX,
-	OUTBOX_PREFIX,
-	outboxKey,
-} from "#shared/store/key.ts";
+import { deliveriesPrefix, deliveryPosition, OUTBOX_PREFIX, outboxKey } from "#shared/store/key.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import { functionsForTest } from "../../test/support/functions.ts";
 import { JITTER, RETRY_DELAYS_MS } from "./delivery.ts";
-import { DONE_KEEP_MS, drainOutbox } from "./drain.ts";
+import { drainOutbox } from "./drain.ts";
+import { HOLD_MS } from "./due.ts";
+import { SWEEP_INTERVAL_MS } from "./sweep.ts";
 
+const DAY_MS = 86_400_000;
 const path = parsePathName("cam01");
 type Test = Awaited<ReturnType<typeof setUp>>;
 
@@ -68,7 +65,7 @@ describe("delivering webhooks", () => {
 		for (const { url, headers } of test.sent)
 			expect(headers["webhook-signature"], url).toMatch(/^v1,[A-Za-z0-9+/]{43}=$/);
 		expect(await test.keys(OUTBOX_PREFIX)).toEqual([]);
-		expect(await test.keys(DELIVERIES_DONE_PREFIX)).toHaveLength(3);
+		expect(await test.keys(deliveriesPrefix("done"))).toHaveLength(3);
 	});
 
 	it("tries again by the schedule, with the same id and a new time, then gives up and disables the endpoint", async () => {
@@ -83,7 +80,7 @@ describe("delivering webhooks", () => {
 			const waited = (test.sent[i + 1]?.atMs ?? 0) - (test.sent[i]?.atMs ?? 0);
 			expect(Math.abs(waited - delay), `wait ${i}`).toBeLessThanOrEqual(delay * JITTER + 1);
 		}
-		expect(await test.keys(DELIVERIES_DEAD_PREFIX)).toHaveLength(1);
+		expect(await test.keys(deliveriesPrefix("dead"))).toHaveLength(1);
 		expect(await (await test.api("GET", `/v1/webhooks/${test.ids[0]}`)).json()).toMatchObject({
 			disabled: { reason: expect.stringMatching(/three days/) },
 		});
@@ -109,7 +106,7 @@ describe("delivering webhooks", () => {
 		expect(test.sent).toHaveLength(attempts);
 		if (answer?.retryAfterS != null)
 			expect((test.sent[1]?.atMs ?? 0) - (test.sent[0]?.atMs ?? 0)).toBeGreaterThanOrEqual(60_000);
-		expect(await test.keys(DELIVERIES_DONE_PREFIX)).toHaveLength(1);
+		expect(await test.keys(deliveriesPrefix("done"))).toHaveLength(1);
 	});
 
 	it("disables an endpoint that answers 410, until somebody enables it again", async () => {
@@ -129,7 +126,7 @@ describe("delivering webhooks", () => {
 		expect((await test.api("POST", `/v1/deliveries/dead/${items[0]?.name}/replay`)).status).toBe(202);
 		await drainAll(test);
 		expect(test.sent.map(({ headers }) => headers["webhook-id"])).toEqual(["evt_00000000", "evt_00000000"]);
-		expect(await test.keys(DELIVERIES_DEAD_PREFIX)).toEqual([]);
+		expect(await test.keys(deliveriesPrefix("dead"))).toEqual([]);
 	});
 
 	it("signs with the old secret and the new one for a day after a rotation", async () => {
@@ -188,7 +185,7 @@ describe("delivering webhooks", () => {
 				}
 			}
 			expect(await test.keys(OUTBOX_PREFIX)).toEqual([]);
-			expect(await test.keys(DELIVERIES_PENDING_PREFIX)).toEqual([]);
+			expect(await test.keys(deliveriesPrefix("pending"))).toEqual([]);
 			if (ended) break;
 			crashes++;
 		}
@@ -199,9 +196,87 @@ describe("delivering webhooks", () => {
 		const test = await setUp();
 		await test.emit(0);
 		await drainAll(test);
-		await test.clock.advance(DONE_KEEP_MS + 1);
+		await test.clock.advance(test.deps.settings.webhookDoneDays * 86_400_000 + 1);
 		await test.drain();
-		expect(await test.keys(DELIVERIES_DONE_PREFIX)).toEqual([]);
+		expect(await test.keys(deliveriesPrefix("done"))).toEqual([]);
+	});
+
+	it("forgets what was given up long after that, a bounded number in one run", async () => {
+		const test = await setUp();
+		test.endpoint.answer = () => ({ status: 410, retryAfterS: null });
+		await test.emit(0);
+		await drainAll(test);
+		const { webhookDeadDays } = test.deps.settings;
+		await test.clock.advance(webhookDeadDays * DAY_MS - 1000);
+		await test.drain();
+		expect(await test.keys(deliveriesPrefix("dead"))).toHaveLength(1);
+		const old = (i: number) =>
+			`${deliveryPosition("dead", test.clock.now() - 2 * webhookDeadDays * DAY_MS)}-${i}/~/x.json`;
+		for (let i = 0; i < 3500; i++) await test.store.put(old(i), "");
+		await test.clock.advance(SWEEP_INTERVAL_MS);
+		await test.drain();
+		expect((await test.store.list(deliveriesPrefix("dead"))).objects).toHaveLength(501);
+		await test.drain();
+		expect((await test.store.list(deliveriesPrefix("dead"))).objects).toHaveLength(0);
+	});
+
+	it("sends the events of a path in their order, also those of the same moment", async () => {
+		const test = await setUp();
+		for (let i = 0; i < 30; i++) await test.emit(i);
+		await test.drain();
+		expect(test.sent.map(({ body }) => JSON.parse(body).sequence)).toEqual(Array.from({ length: 30 }, (_, i) => i));
+	});
+
+	it("does not let one endpoint that fails hold up the others, nor hammers it", async () => {
+		const test = await setUp({ endpoints: 2 });
+		const isBad = ({ url }: { url: string }) => url.endsWith("/0");
+		test.endpoint.answer = () => ({ status: isBad(test.sent.at(-1) ?? { url: "" }) ? 500 : 204, retryAfterS: null });
+		for (let i = 0; i < 400; i++) await test.emit(i);
+		const first = await test.drain();
+		expect(test.sent.filter(isBad)).toHaveLength(3);
+		expect(test.sent).toHaveLength(403);
+		expect(first.nextDueMs).toBeGreaterThanOrEqual(test.clock.now() + 4000);
+		// Another run finds it held, and tries it again only when the time is over.
+		await test.drain();
+		expect(test.sent.filter(isBad)).toHaveLength(3);
+		await test.clock.advance(HOLD_MS);
+		await test.drain();
+		expect(test.sent.filter(isBad).length).toBeGreaterThan(3);
+		test.endpoint.answer = () => ({ status: 204, retryAfterS: null });
+		await drainAll(test);
+		expect(new Set(test.sent.map(({ url, headers }) => `${url} ${headers["webhook-id"]}`)).size).toBe(800);
+		expect(await test.keys(deliveriesPrefix("done"))).toHaveLength(800);
+	});
+
+	it("leaves an endpoint alone for as long as it asks for, with all that waits for it", async () => {
+		const test = await setUp();
+		test.endpoint.answer = () => ({ status: 429, retryAfterS: 90 });
+		for (let i = 0; i < 5; i++) await test.emit(i);
+		const { nextDueMs } = await test.drain();
+		expect(test.sent).toHaveLength(1);
+		expect(nextDueMs).toBe(test.clock.now() + 90_000);
+		test.endpoint.answer = () => ({ status: 204, retryAfterS: null });
+		await test.clock.advance(89_999);
+		await test.drain();
+		expect(test.sent).toHaveLength(1);
+		await test.clock.advance(1);
+		await drainAll(test);
+		expect(test.sent).toHaveLength(6);
+	});
+
+	it("writes nothing when there is nothing to do", async () => {
+		const test = await setUp();
+		await test.drain();
+		let writes = 0;
+		const quiet = new Proxy(test.store, {
+			get(target, name) {
+				if (["put", "putIfAbsent", "putIfMatch", "delete"].includes(String(name))) writes++;
+				const member = Reflect.get(target, name) as unknown;
+				return typeof member === "function" ? member.bind(target) : member;
+			},
+		});
+		expect(await drainOutbox({ ...test.deps, store: quiet })).toMatchObject({ nextDueMs: null });
+		expect(writes).toBe(0);
 	});
 
 	it("leaves out what cannot be read, and goes on", async () => {

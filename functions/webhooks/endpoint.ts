@@ -1,8 +1,9 @@
 /** Endpoints: where events go. One document each in the bucket. */
 
 import * as z from "zod";
+import { fitsPath, permissionSchema } from "#shared/access/permission.ts";
 import { STREAM_EVENT_TYPES } from "#shared/events/event.ts";
-import { hasCode } from "#shared/problem.ts";
+import { hasCode, InputError } from "#shared/problem.ts";
 import { WEBHOOKS_PREFIX, webhookKey } from "#shared/store/key.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 
@@ -18,6 +19,8 @@ export const endpointSchema = z.object({
 	description: z.string(),
 	/** Empty: all. */
 	events: z.array(z.enum(STREAM_EVENT_TYPES)),
+	/** Of which paths: names, or `~` and a regular expression. Empty: all. */
+	paths: z.array(permissionSchema.shape.path).default([]),
 	/** Newest first. */
 	secrets: z.array(z.object({ secret: z.string(), expiresMs: z.number().nullable() })).min(1),
 	disabled: z.object({ reason: z.string(), sinceMs: z.number() }).nullable(),
@@ -35,33 +38,57 @@ export async function readEndpoint(store: ObjectStore, id: string): Promise<Stor
 		: { endpoint: endpointSchema.parse(JSON.parse(await object.text())), etag: object.etag };
 }
 
-export async function listEndpoints(store: ObjectStore): Promise<Endpoint[]> {
+export async function listStoredEndpoints(store: ObjectStore): Promise<StoredEndpoint[]> {
 	const { objects } = await store.list(WEBHOOKS_PREFIX, { limit: MAX_ENDPOINTS });
 	const found = await Promise.all(
 		objects.map(({ key }) => readEndpoint(store, key.slice(WEBHOOKS_PREFIX.length, -".json".length))),
 	);
-	return found.flatMap((stored) => (stored === null ? [] : [stored.endpoint]));
+	return found.filter((stored) => stored !== null);
+}
+
+export async function listEndpoints(store: ObjectStore): Promise<Endpoint[]> {
+	return (await listStoredEndpoints(store)).map(({ endpoint }) => endpoint);
 }
 
 const MAX_ATTEMPTS = 5;
+const JSON_TYPE = { contentType: "application/json" };
 
-/** Changes an endpoint as it is now, however often others change it meanwhile; `null` when it is gone. */
+/** @throws InputError `input.precondition` */
+export function expectEtag({ etag }: StoredEndpoint, condition: string | null): void {
+	if (condition === null || condition === etag) return;
+	throw new InputError("input.precondition", "The endpoint is not the one that If-Match names; read it again");
+}
+
+/**
+ * Changes an endpoint as it is now, however often others change it meanwhile; or, with `condition`, the one that has this
+ * etag. `null` when it is gone.
+ * @throws InputError `input.precondition`
+ */
 export async function updateEndpoint(
 	store: ObjectStore,
 	id: string,
 	change: (endpoint: Endpoint) => Endpoint,
-): Promise<Endpoint | null> {
+	condition: string | null = null,
+): Promise<StoredEndpoint | null> {
 	for (let attempt = 1; ; attempt++) {
 		const stored = await readEndpoint(store, id);
 		if (stored === null) return null;
+		expectEtag(stored, condition);
 		const next = change(stored.endpoint);
 		try {
-			await store.putIfMatch(webhookKey(id), JSON.stringify(next), stored.etag, { contentType: "application/json" });
-			return next;
+			const { etag } = await store.putIfMatch(webhookKey(id), JSON.stringify(next), stored.etag, JSON_TYPE);
+			return { endpoint: next, etag };
 		} catch (error) {
 			if (!hasCode(error, "store.precondition", "store.conflict") || attempt === MAX_ATTEMPTS) throw error;
 		}
 	}
+}
+
+/** Says whether an event is for an endpoint. */
+export function wantsEvent({ events, paths, disabled }: Endpoint, type: string, path: string): boolean {
+	if (disabled !== null) return false;
+	if (events.length > 0 && !(events as readonly string[]).includes(type)) return false;
+	return paths.length === 0 || paths.some((pattern) => fitsPath(pattern, path));
 }
 
 /** The secrets that sign now. */

@@ -25,11 +25,11 @@ describe("a webhook on publish", () => {
 		status = 204;
 		await using _second = await Sluice.start({ folder: folder.path, config }, first.ports);
 		const types = () => endpoint.deliveries.map((delivery) => JSON.parse(delivery.body).type as string);
-		// A process that was killed while it delivered leaves its lease behind, which runs out after 45 seconds.
+		// A process that was killed while it delivered leaves its lease behind, which runs out within ten seconds.
 		await eventually(
 			"both events arrive",
 			() => types().includes("stream.online") && types().includes("stream.offline"),
-			{ timeoutMs: 40_000 },
+			{ timeoutMs: 25_000 },
 		);
 
 		const verifier = new Webhook(secret);
