@@ -1,11 +1,21 @@
 // What `npm start` and `npm test` run first. Plain JavaScript for whatever Node.js the machine has (20 or later): it
-// installs what package-lock.json names, the Node.js that the project runs on included, and for the tests finds the
-// programs that act as real clients, or installs them with apt-get where it may.
+// installs what package-lock.json names, the Node.js that the project runs on included, builds the console, and for the
+// tests finds the programs that act as real clients, or installs them with apt-get where it may.
 //
 // Usage: node setup.mjs [--test]
 
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+	accessSync,
+	constants,
+	existsSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -82,6 +92,58 @@ export function ensureInstalled() {
 	}
 }
 
+/** What the console is made of, and where it goes. */
+const CONSOLE = {
+	sources: ["functions/console", "shared"],
+	lock: "package-lock.json",
+	built: "functions/console/dist/index.html",
+	config: "functions/console/vite.config.ts",
+	/** Says of which sources the build is. */
+	stamp: ".cache/console.sha256",
+};
+
+/** The state of the console's sources, as one hash. */
+function consoleVersion() {
+	const files = CONSOLE.sources.flatMap((folder) =>
+		readdirSync(path.join(ROOT, folder), { recursive: true })
+			.map((name) => path.join(folder, name))
+			.filter((name) => /\.(tsx?|css|html|svg|json)$/.test(name))
+			.filter((name) => !/\.test\.ts$/.test(name) && !name.startsWith(path.dirname(CONSOLE.built))),
+	);
+	const hash = createHash("sha256");
+	for (const file of [CONSOLE.lock, ...files.sort()])
+		hash
+			.update(`${file}\0`)
+			.update(readFileSync(path.join(ROOT, file)))
+			.update("\0");
+	return hash.digest("hex");
+}
+
+/** Builds the console if it was not built from the sources as they are. Stops the process with a sentence if that fails. */
+export function ensureConsole() {
+	const version = consoleVersion();
+	const stamp = path.join(ROOT, CONSOLE.stamp);
+	if (existsSync(path.join(ROOT, CONSOLE.built)) && existsSync(stamp) && readFileSync(stamp, "utf8") === version)
+		return;
+	console.error("sluice: building the console (once; a few seconds)");
+	// Beside the one that is there, which may be in use, and that others may be making now too.
+	const draft = path.join(ROOT, `.cache/console-${process.pid}`);
+	const build = ["build", "--config", CONSOLE.config, "--outDir", draft, "--emptyOutDir", "--logLevel", "warn"];
+	if (!run(projectNode(), ["node_modules/vite/bin/vite.js", ...build]))
+		stop("The console could not be built; the message above says why. Sluice starts when functions/console is mended.");
+	const dist = path.join(ROOT, path.dirname(CONSOLE.built));
+	rmSync(stamp, { force: true });
+	rmSync(dist, { recursive: true, force: true });
+	try {
+		renameSync(draft, dist);
+	} catch (error) {
+		// Somebody else was faster with the same.
+		if (!existsSync(path.join(ROOT, CONSOLE.built))) throw error;
+		rmSync(draft, { recursive: true, force: true });
+	}
+	writeFileSync(stamp, version);
+}
+
 function isProgram(name) {
 	return (process.env.PATH ?? "").split(path.delimiter).some((folder) => {
 		try {
@@ -117,5 +179,6 @@ function ensureTestPrograms() {
 
 if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
 	ensureInstalled();
+	ensureConsole();
 	if (process.argv.includes("--test")) ensureTestPrograms();
 }

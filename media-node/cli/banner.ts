@@ -31,12 +31,17 @@ export function banner(options: BannerOptions): string {
 	if (functionsPort !== null) {
 		const url = (settings.publicURL ?? `http://localhost:${functionsPort}`).replace(/\/+$/, "");
 		say("Watch", "npx sluice token --path cam01 --read     prints the signed HLS URL");
+		say("Console", `${url}/console/`);
 		say("API", `${url}/openapi.json`);
 	}
 	if (settings.metrics) say("Metrics", `http://${settings.metricsAddress.replace(/^:/, "localhost:")}/metrics`);
 	say("Bucket", settings.bucket);
 	say("Settings", configWritten ? `${configFile}, written now with every default` : configFile);
 	if (token !== null)
-		lines.push("", "  Admin token, valid for a day (`npx sluice token --admin` makes another):", token);
+		lines.push(
+			"",
+			"  Admin token for console and API, valid for a day (`npx sluice token --admin` makes another):",
+			token,
+		);
 	return `${lines.join("\n")}\n\n`;
 }

@@ -1,0 +1,34 @@
+import { TextInput } from "@mantine/core";
+import { type ReactNode, useState } from "react";
+import type { FieldKind } from "./field-kind.ts";
+import { hintOf, inputText, typedValue } from "./field-value.ts";
+
+/** A number; what is typed stays as it is typed, so that `1.0` can become `1.05`. */
+export function NumberInput(props: {
+	id: string;
+	label?: ReactNode;
+	"aria-label"?: string;
+	description: ReactNode;
+	error: string | null;
+	disabled: boolean;
+	kind: FieldKind & { type: "number" };
+	value: unknown;
+	onChange: (value: unknown) => void;
+}) {
+	const { kind, value, onChange, ...rest } = props;
+	const [text, setText] = useState(inputText(value));
+	const shown = Object.is(typedValue(kind, text), value) ? text : inputText(value);
+	return (
+		<TextInput
+			{...rest}
+			value={shown}
+			inputMode={kind.isInteger && (kind.min ?? -1) >= 0 ? "numeric" : "decimal"}
+			placeholder={hintOf(kind)}
+			autoComplete="off"
+			onChange={(event) => {
+				setText(event.currentTarget.value);
+				onChange(typedValue(kind, event.currentTarget.value));
+			}}
+		/>
+	);
+}

@@ -1,0 +1,55 @@
+import { Accordion, Checkbox, NumberInput, Stack, TextInput } from "@mantine/core";
+import type { TokenDraft } from "./token-draft.ts";
+
+/** Who may use the token besides having it. Folded away: few need it. */
+export function TokenLimitFields(props: { draft: TokenDraft; onChange: (changed: Partial<TokenDraft>) => void }) {
+	const { draft, onChange } = props;
+	return (
+		<Accordion variant="contained">
+			<Accordion.Item value="limits">
+				<Accordion.Control>Limits</Accordion.Control>
+				<Accordion.Panel>
+					<Stack>
+						<TextInput
+							label="Addresses"
+							description="IP addresses or networks that may use it"
+							placeholder="192.0.2.0/24, 2001:db8::/32"
+							value={draft.ips}
+							onChange={(event) => onChange({ ips: event.currentTarget.value })}
+						/>
+						<TextInput
+							label="Countries"
+							description="Two letters each. Known behind Cloudflare and CloudFront only; elsewhere nobody gets in"
+							placeholder="DE, AT"
+							value={draft.countries}
+							onChange={(event) => onChange({ countries: event.currentTarget.value })}
+						/>
+						<TextInput
+							label="Pages"
+							description="Hosts of the pages that may use it"
+							placeholder="*.example.com"
+							value={draft.referrers}
+							onChange={(event) => onChange({ referrers: event.currentTarget.value })}
+						/>
+						<NumberInput
+							label="Addresses at once"
+							description="From how many it may be used at the same time"
+							min={1}
+							max={1000}
+							allowDecimal={false}
+							hideControls
+							value={draft.concurrency ?? ""}
+							onChange={(value) => onChange({ concurrency: typeof value === "number" ? value : null })}
+						/>
+						<Checkbox
+							label="For CloudFront"
+							description="A form that its edge functions can verify: to watch paths by name, for a day at most"
+							checked={draft.form === "edge"}
+							onChange={(event) => onChange({ form: event.currentTarget.checked ? "edge" : "signed" })}
+						/>
+					</Stack>
+				</Accordion.Panel>
+			</Accordion.Item>
+		</Accordion>
+	);
+}
