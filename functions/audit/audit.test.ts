@@ -72,7 +72,7 @@ describe("the audit log", () => {
 		const { items } = await page();
 		const key = `config/webhooks/${id}.json`;
 		expect(items.map(({ target, before, after, objects }) => ({ target, before, after, objects }))).toEqual([
-			{ target: key, before: null, after: etags[0], objects: [{ key, before: null, after: etags[0] }] },
+			{ target: id, before: null, after: etags[0], objects: [{ key, before: null, after: etags[0] }] },
 			{ target: id, before: etags[0], after: etags[1], objects: [{ key, before: etags[0], after: etags[1] }] },
 			{ target: id, before: null, after: null, objects: [{ key, before: null, after: null }] },
 		]);

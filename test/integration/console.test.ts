@@ -6,7 +6,7 @@ import { eventually } from "../support/eventually.ts";
 import { publish } from "../support/ffmpeg.ts";
 import { sample } from "../support/media.ts";
 import { Player } from "../support/player.ts";
-import type { Program } from "../support/program.ts";
+import { Program } from "../support/program.ts";
 import { receiver } from "../support/receiver.ts";
 
 /** `npm run screenshots`: the README's pictures are taken on the way. */
@@ -95,6 +95,7 @@ describe("the console, in Chromium, over workerd and a live stream", () => {
 			{ timeoutMs: 30_000, everyMs: 500 },
 		);
 		expect(camera.running).toBe(true);
+		if (SCREENSHOTS !== null) await fillWall();
 		await shoot("live");
 	});
 
@@ -245,6 +246,34 @@ describe("the console, in Chromium, over workerd and a live stream", () => {
 	it("has left no error in the page", () => {
 		expect(faults).toEqual([]);
 	});
+
+	/** More streams, for a picture that shows what a wall is for. */
+	async function fillWall(): Promise<void> {
+		const sources = {
+			"dock/east": "mandelbrot=size=640x360:rate=25",
+			"yard/drone": "smptehdbars=size=640x360:rate=25",
+		};
+		for (const [name, source] of Object.entries(sources)) {
+			const made = await world.api("POST", "/v1/stream-keys", { path: name, action: "publish", expiresIn: "1h" });
+			const { streamKey } = (await made.json()) as { streamKey: string };
+			const gop = name === "yard/drone" ? "250" : "50";
+			const input = ["-v", "error", "-re", "-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "ultrafast"];
+			const output = ["-pix_fmt", "yuv420p", "-g", gop, "-f", "rtsp", "-rtsp_transport", "tcp"];
+			stack.use(new Program("ffmpeg", [...input, ...output, `${world.node.rtsp(name)}?token=${streamKey}`]));
+		}
+		await page
+			.getByRole("article", { name: "yard/drone" })
+			.getByText(/key frame/i)
+			.first()
+			.waitFor({ timeout: 60_000 });
+		await eventually(
+			"a thumbnail of each",
+			async () => (await page.locator("article canvas, article img").count()) >= 3,
+			{
+				timeoutMs: 40_000,
+			},
+		);
+	}
 
 	/** Sets values in the form of the path, and saves. */
 	async function settings(values: Readonly<Record<string, string>>): Promise<void> {
