@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /** Those that mind nobody beside them: they wait for what happens, and measure nothing. */
 const BESIDE_OTHERS = [
-	...["acme", "bucket-away", "cli", "day", "dvr", "failover", "webhook", "worker"],
+	...["acme", "bucket-away", "cli", "console", "day", "dvr", "failover", "node-boot", "nodes", "webhook", "worker"],
 	...["rtsp-forward", "rtsp-tunnels", "sound"],
 	...["webrtc-klv", "webrtc-peers", "webrtc-pull", "webrtc-signalling"],
 ].map((name) => `test/integration/${name}.test.ts`);

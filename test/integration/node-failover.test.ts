@@ -58,10 +58,14 @@ describe("two nodes over one bucket, with the functions in workerd", () => {
 		const token = await tokenFor("publish", path);
 		const ask = (avoid: string) => fetch(`${worker.url}/ingest/${path}?token=${token}&avoid=${avoid}`);
 		const bothAreUp = () =>
-			eventually("both nodes are up", async () => {
-				const { alternatives } = (await (await ask("")).json()) as { alternatives?: unknown[] };
-				return alternatives?.length === 1;
-			});
+			eventually(
+				"both nodes are up, and those of the test before are known to be dead",
+				async () => {
+					const { alternatives } = (await (await ask("")).json()) as { alternatives?: unknown[] };
+					return alternatives?.length === 1;
+				},
+				{ timeoutMs: 30_000 },
+			);
 		await bothAreUp();
 		const publisher = stack.use(new ReconnectingPublisher({ ask, film: await sample(), token, avoids }));
 		const url = `${worker.url}/${await tokenFor("read", path)}/${path}/index.m3u8`;
