@@ -13,6 +13,9 @@ export const API_PATTERNS = [
 	"/",
 ] as const;
 
+/** Of the console, what is named by its content and so never changes: kept by a CDN, as no other address of the API is. */
+export const CONSOLE_ASSETS_PATTERN = "/console/assets/*";
+
 /** What a playlist's address may ask for besides its path; nothing else is part of a cache key. */
 export const PLAYBACK_QUERY = ["_HLS_msn", "_HLS_part", "_HLS_skip", "start", "end"] as const;
 

@@ -23,7 +23,8 @@ export async function newSecrets(): Promise<{ adminKey: string; secrets: Record<
 			SigningKeys: JSON.stringify([await generateSigningKey()]),
 			StreamKeySecrets: JSON.stringify([streamKeySecret]),
 			WakeSecret: generateWebhookSecret(),
-			AdminKeyHashes: [await hashApiKey(adminKey), await hashApiKey(joinKey)].join(","),
+			AdminKeyHashes: await hashApiKey(adminKey),
+			NodeKeyHashes: await hashApiKey(joinKey),
 			JoinKey: joinKey,
 		},
 	};

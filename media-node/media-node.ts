@@ -15,13 +15,8 @@ import type { PathName } from "#shared/path-name.ts";
 import { GoneError, StoreError } from "#shared/problem.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import { countedStore } from "#shared/usage/counted-store.ts";
-import type { AccessRequest } from "./access/access.ts";
 import { Failures } from "./access/failures.ts";
 import { SwitchableAuthenticator } from "./access/switchable.ts";
-import { type AcmeSettings, CertificateKeeper } from "./acme/certificate-keeper.ts";
-import { openControlApi } from "./api/control-api.ts";
-import type { ControlParts } from "./api/control-route.ts";
-import { openMetrics } from "./api/metrics-api.ts";
 import { RetentionSweeper } from "./bucket/retention-sweeper.ts";
 import { openNodeKey } from "./config/node-key.ts";
 import type { NodeSecrets } from "./config/secrets.ts";
@@ -32,47 +27,25 @@ import { NodeHeartbeat } from "./control/heartbeat.ts";
 import { LiveMarks } from "./control/live-marks.ts";
 import type { StreamHealth } from "./control/stream-health.ts";
 import { UsageReport } from "./control/usage-report.ts";
-import { mpegtsSource } from "./datagram/mpegts-source.ts";
-import { rtpSource } from "./datagram/rtp-source.ts";
-import { fileSource } from "./file/file-source.ts";
-import { playOffline } from "./file/offline-clip.ts";
-import { hookEnvironment } from "./hooks/hook-environment.ts";
 import { HookRunner } from "./hooks/hook-runner.ts";
-import { type HttpServer, type HttpServerSettings, httpServerSettings } from "./http/http-server.ts";
 import { LiveHls } from "./live-hls.ts";
 import type { Logger } from "./log.ts";
 import { accessSettings, nodeAuthenticator } from "./node-access.ts";
 import { heartbeatFacts, heartbeatIntervalMs } from "./node-heartbeat.ts";
 import { createMetrics } from "./node-metrics.ts";
-import {
-	acmeSettings,
-	demandSettings,
-	gated,
-	maxPacketBytes,
-	rtspServerSettings,
-	told,
-	webrtcHosts,
-	webrtcServerSettings,
-	withNodeCertificate,
-} from "./node-settings.ts";
+import { NodePaths } from "./node-paths.ts";
+import { NodeServers } from "./node-servers.ts";
+import { demandSettings, gated, maxPacketBytes, told } from "./node-settings.ts";
 import { readingSessions, watchStreams } from "./node-streams.ts";
 import { PathHooks } from "./path-hooks.ts";
-import { AlwaysAvailable } from "./paths/always-available.ts";
-import { Forwards } from "./paths/forwards.ts";
 import { PathConfigs } from "./paths/path-configs.ts";
 import { PathTable } from "./paths/path-table.ts";
-import { Sources } from "./paths/sources.ts";
-import { Replaceable } from "./replaceable.ts";
-import { rtspForward } from "./rtsp/rtsp-forward.ts";
-import { rtspSource } from "./rtsp/rtsp-source.ts";
-import { RtspServer, type RtspServerSettings } from "./rtsp/server.ts";
+import type { RtspServer } from "./rtsp/server.ts";
 import { withMpegtsDemux } from "./stream/demuxed-publication.ts";
 import { StreamEvents } from "./stream-events.ts";
 import { SoundInOpus } from "./transcode/opus-of.ts";
 import { Transcoders } from "./transcode/transcoders.ts";
-import { whepSource } from "./webrtc/client/whep-source.ts";
-import { whipForward } from "./webrtc/client/whip-forward.ts";
-import { WebRtcServer, type WebRtcServerSettings } from "./webrtc/server.ts";
+import type { WebRtcServer } from "./webrtc/server.ts";
 
 export type MediaNodeOptions = {
 	readonly settings: Settings;
@@ -103,8 +76,7 @@ export class MediaNode implements AsyncDisposable {
 	readonly id: string;
 	readonly table: PathTable;
 	readonly #health: StreamHealth;
-	readonly #rtsp: Replaceable<RtspServerSettings | null, RtspServer>;
-	readonly #webrtc: Replaceable<WebRtcServerSettings | null, WebRtcServer>;
+	readonly #servers: NodeServers;
 	readonly #apply: (settings: Settings) => Promise<void>;
 	readonly #parts: AsyncDisposableStack;
 	readonly #log: Logger;
@@ -116,10 +88,7 @@ export class MediaNode implements AsyncDisposable {
 		options: MediaNodeOptions,
 		table: PathTable,
 		health: StreamHealth,
-		servers: {
-			readonly rtsp: Replaceable<RtspServerSettings | null, RtspServer>;
-			readonly webrtc: Replaceable<WebRtcServerSettings | null, WebRtcServer>;
-		},
+		servers: NodeServers,
 		apply: (settings: Settings) => Promise<void>,
 		parts: AsyncDisposableStack,
 	) {
@@ -128,8 +97,7 @@ export class MediaNode implements AsyncDisposable {
 		this.id = options.settings.nodeId ?? options.secrets.nodeId;
 		this.table = table;
 		this.#health = health;
-		this.#rtsp = servers.rtsp;
-		this.#webrtc = servers.webrtc;
+		this.#servers = servers;
 		this.#apply = apply;
 		this.#parts = parts;
 	}
@@ -201,7 +169,7 @@ export class MediaNode implements AsyncDisposable {
 		const hooks = new PathHooks({
 			runner,
 			log,
-			rtspPort: () => rtsp.part?.port ?? null,
+			rtspPort: () => servers.rtsp?.port ?? null,
 			configured: (name) => table.configuredPath(name),
 		});
 		const table: PathTable = new PathTable({
@@ -215,7 +183,7 @@ export class MediaNode implements AsyncDisposable {
 				return hls.prepare(name, role === "offline" ? { ...config, overridePublisher: false } : config, stop);
 			},
 			onDemand: (name, configured, query) => {
-				const demand = demandSettings(sources, hooks, name, configured, query);
+				const demand = demandSettings(paths.sources, hooks, name, configured, query);
 				return demand === null ? null : { ...demand, start: () => told(events, name, demand.start()) };
 			},
 		});
@@ -238,44 +206,22 @@ export class MediaNode implements AsyncDisposable {
 		});
 		const configOf = (name: PathName) => table.configuredPath(name)?.config ?? null;
 		const doors = withMpegtsDemux(gated(table, hls), { clock, configOf });
-		const readBufferBytes = settings.udpReadBufferSize;
-		const client = { hosts: () => webrtcHosts(settings), readBufferBytes };
-		const sources = parts.use(
-			new Sources({
-				drivers: [
-					rtspSource(),
-					fileSource(),
-					rtpSource({ readBufferBytes }),
-					mpegtsSource({ readBufferBytes }),
-					whepSource(client),
-				],
-				table: doors,
+		const running = { rtsp: () => servers.rtsp, webrtc: () => servers.webrtc };
+		const health = parts.use(watchStreams({ clock, table, hls, transcoders, ...running }));
+		const paths = parts.use(
+			new NodePaths({
+				settings: () => settings,
+				table,
+				doors,
+				opusOf: (stream) => sound.opusOf(stream),
 				clock,
 				log,
-				readTimeoutMs: durationMs(settings.readTimeout),
-				writeTimeoutMs: durationMs(settings.writeTimeout),
 			}),
 		);
-		const health = parts.use(
-			watchStreams({ clock, table, hls, transcoders, rtsp: () => rtsp.part, webrtc: () => webrtc.part }),
-		);
-		const clips = parts.use(new AlwaysAvailable({ table: doors, clock, log, play: playOffline }));
-		table.onStream(clips);
-		const forwards = parts.use(
-			new Forwards({
-				drivers: [rtspForward(), whipForward({ ...client, opusOf: (stream) => sound.opusOf(stream) })],
-				clock,
-				log,
-				timeoutMs: () => durationMs(settings.readTimeout),
-			}),
-		);
-		table.onStream(forwards);
 		const applyPaths = () => {
 			configs = new PathConfigs({ ...settings, documents });
 			table.apply(configs);
-			sources.apply(configs);
-			clips.apply(configs);
-			forwards.apply(configs);
+			paths.apply(configs);
 			hooks.apply(configs);
 		};
 
@@ -312,82 +258,33 @@ export class MediaNode implements AsyncDisposable {
 		);
 		let authenticator = nodeAuthenticator({ settings, secrets, clock, log, failures, accessWatch });
 		const access = parts.use(new SwitchableAuthenticator(authenticator));
-		const certificate = parts.use(
-			new Replaceable<AcmeSettings | null, CertificateKeeper>(async (acme) =>
-				acme === null ? null : CertificateKeeper.open({ ...acme, clock, log }),
-			),
-		);
-		const rtsp: Replaceable<RtspServerSettings | null, RtspServer> = parts.use(
-			new Replaceable((serverSettings: RtspServerSettings | null) =>
-				serverSettings === null
-					? Promise.resolve(null)
-					: RtspServer.open({
-							...serverSettings,
-							table: doors,
-							authenticator: access,
-							clock,
-							log,
-							onConnection: (connection) =>
-								runner.begin(
-									"runOnConnect",
-									settings,
-									hookEnvironment({ connection, rtspPort: rtsp.part?.port ?? null }),
-								),
-						}),
-			),
-		);
 		const sound = parts.use(new SoundInOpus({ transcoders, clock, log, configOf }));
-		const opusOf = sound.opusOf.bind(sound);
-		const webrtc = parts.use(
-			new Replaceable(async (server: WebRtcServerSettings | null) =>
-				server === null
-					? null
-					: WebRtcServer.open({ ...server, table: doors, authenticator: access, opusOf, clock, log }),
-			),
-		);
-		parts.use(
-			access.onChange(() => {
-				rtsp.part?.reauthorize();
-				webrtc.part?.reauthorize();
+		let node: MediaNode | null = null;
+		const servers: NodeServers = parts.use(
+			new NodeServers({
+				settings: () => settings,
+				table: doors,
+				authenticator: access,
+				sound,
+				runner,
+				metrics,
+				control: {
+					version: options.version,
+					startedMs: clock.now(),
+					settings: () => settings,
+					configure: async (next) => node?.configure(next),
+					configs: () => configs,
+					paths: () => table.list(),
+					forwards: (name) => paths.forwards.list(name),
+					refreshKeys: () => authenticator.refresh(),
+				},
+				clock,
+				log,
 			}),
 		);
-		usage.watch(() => readingSessions(rtsp.part, webrtc.part));
-		metrics.watch({ table, hls, reporter, forwards, transcoders, rtsp: () => rtsp.part, webrtc: () => webrtc.part });
-		const authorize = (request: AccessRequest, stop?: AbortSignal) => access.authorize(request, stop);
-		const metricsServer = parts.use(
-			new Replaceable<HttpServerSettings | null, HttpServer>(async (server) =>
-				server === null ? null : openMetrics({ server, registry: metrics.registry, authorize, clock, log }),
-			),
-		);
-		let node: MediaNode | null = null;
-		const control: ControlParts = {
-			version: options.version,
-			startedMs: clock.now(),
-			settings: () => settings,
-			configure: async (next) => node?.configure(next),
-			configs: () => configs,
-			paths: () => table.list(),
-			forwards: (name) => forwards.list(name),
-			sessions: () => rtsp.part?.sessions() ?? [],
-			peers: () => webrtc.part?.sessions() ?? [],
-			kick: (id) => rtsp.part?.kick(id) === true || webrtc.part?.kick(id) === true,
-			refreshKeys: () => authenticator.refresh(),
-			authorize,
-		};
-		const controlApi = parts.use(
-			new Replaceable<HttpServerSettings | null, HttpServer>(async (server) =>
-				server === null ? null : openControlApi({ server, parts: control, clock, log }),
-			),
-		);
-		const applyServers = async () => {
-			// First, since the servers open with its files.
-			await certificate.apply(acmeSettings(settings));
-			const servers = withNodeCertificate(settings);
-			await rtsp.apply(rtspServerSettings(servers));
-			await webrtc.apply(webrtcServerSettings(servers));
-			await metricsServer.apply(servers.metrics ? httpServerSettings(servers, "metrics") : null);
-			await controlApi.apply(servers.api ? httpServerSettings(servers, "api") : null);
-		};
+		parts.use(access.onChange(() => servers.reauthorize()));
+		usage.watch(() => readingSessions(servers.rtsp, servers.webrtc));
+		metrics.watch({ table, hls, reporter, forwards: paths.forwards, transcoders, ...running });
 
 		const apply = async (next: Settings) => {
 			const isOtherAccess = JSON.stringify(accessSettings(next)) !== JSON.stringify(accessSettings(settings));
@@ -398,9 +295,9 @@ export class MediaNode implements AsyncDisposable {
 				access.replace(authenticator);
 			}
 			applyPaths();
-			await applyServers();
+			await servers.apply(settings);
 		};
-		await applyServers();
+		await servers.apply(settings);
 		applyPaths();
 		const intervalMs = heartbeatIntervalMs(settings);
 		if (intervalMs > 0) {
@@ -414,18 +311,12 @@ export class MediaNode implements AsyncDisposable {
 					version: options.version,
 					intervalMs,
 					registersItself: settings.functions,
-					facts: heartbeatFacts({
-						clock,
-						settings: () => settings,
-						table,
-						rtsp: () => rtsp.part,
-						webrtc: () => webrtc.part,
-					}),
+					facts: heartbeatFacts({ clock, settings: () => settings, table, ...running }),
 					streams: () => health.streams(),
 				}),
 			);
 		}
-		node = new MediaNode(options, table, health, { rtsp, webrtc }, apply, parts.move());
+		node = new MediaNode(options, table, health, servers, apply, parts.move());
 		return node;
 	}
 
@@ -436,12 +327,12 @@ export class MediaNode implements AsyncDisposable {
 
 	/** `null` while it is switched off. */
 	get rtsp(): RtspServer | null {
-		return this.#rtsp.part;
+		return this.#servers.rtsp;
 	}
 
 	/** `null` while it is switched off. */
 	get webrtc(): WebRtcServer | null {
-		return this.#webrtc.part;
+		return this.#servers.webrtc;
 	}
 
 	/**

@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { edgeFunctionSource } from "#shared/access/edge-function.ts";
 import { edgeKeysOf } from "#shared/access/edge-token.ts";
-import { API_PATTERNS, EDGE_FUNCTION, EDGE_HEADER, FORWARD_HOST_FUNCTION, PLAYBACK_QUERY } from "../cdn-paths.ts";
+import {
+	API_PATTERNS,
+	CONSOLE_ASSETS_PATTERN,
+	EDGE_FUNCTION,
+	EDGE_HEADER,
+	FORWARD_HOST_FUNCTION,
+	PLAYBACK_QUERY,
+} from "../cdn-paths.ts";
 import { chosenDomain, chosenPlaylists } from "../stage.ts";
 import { api, playback } from "./functions.ts";
 import { releaseBucket } from "./releases.ts";
@@ -121,6 +128,14 @@ export const cdn = new sst.aws.Cdn("Cdn", {
 			...behavior,
 			pathPattern: "/releases/*",
 			targetOriginId: "releases",
+			allowedMethods: READ,
+			cachePolicyId: CACHING_OPTIMIZED,
+		},
+		{
+			// Neither headers, cookies nor queries reach the function: what it answers is the same for everybody.
+			...behavior,
+			pathPattern: CONSOLE_ASSETS_PATTERN,
+			targetOriginId: "api",
 			allowedMethods: READ,
 			cachePolicyId: CACHING_OPTIMIZED,
 		},

@@ -1,6 +1,6 @@
 import { buildConsole, CONSOLE_BUILD } from "../console.ts";
 import { chosenDomain } from "../stage.ts";
-import { adminKeyHashes, signingKeys, streamKeySecrets, wakeSecret } from "./secrets.ts";
+import { adminKeyHashes, nodeKeyHashes, signingKeys, streamKeySecrets, wakeSecret } from "./secrets.ts";
 import { LAMBDA_TRUST } from "./statements.ts";
 import { bucket } from "./storage.ts";
 import { wake } from "./wake.ts";
@@ -23,6 +23,7 @@ export const functionArgs = {
 		SLUICE_SIGNING_KEYS: signingKeys.value,
 		SLUICE_STREAM_KEY_SECRETS: streamKeySecrets.value,
 		SLUICE_ADMIN_KEY_HASHES: adminKeyHashes.value,
+		SLUICE_NODE_KEY_HASHES: nodeKeyHashes.value,
 		SLUICE_WAKE_URL: wake.url,
 		SLUICE_WAKE_SECRET: wakeSecret.value,
 		...(domain === null ? {} : { SLUICE_PUBLIC_URL: `https://${domain}` }),

@@ -6,8 +6,10 @@ export const signingKeys = new sst.Secret("SigningKeys");
 export const streamKeySecrets = new sst.Secret("StreamKeySecrets");
 /** `whsec_` and 32 bytes in base64: signs the call that wakes nodes. */
 export const wakeSecret = new sst.Secret("WakeSecret");
-/** SHA-256 of the first administrator's API key, and of {@link joinKey}; separated by commas. */
+/** SHA-256 of the first administrator's API key, and of others; separated by commas. */
 export const adminKeyHashes = new sst.Secret("AdminKeyHashes");
+/** SHA-256 of {@link joinKey}, and of others that may only make machines media nodes; separated by commas. */
+export const nodeKeyHashes = new sst.Secret("NodeKeyHashes");
 /** The API key that nodes join with. */
 const joinKey = new sst.Secret("JoinKey");
 

@@ -9,9 +9,19 @@ export type Statement = {
 	readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
 };
 
-/** What a node writes: its streams, their events, its own sign of life, how its streams fare, and what they used. */
-const NODE_WRITES = ["streams/*", "events/*", "outbox/*", "nodes/*/heartbeat.jws", "nodes/*/streams.json", "usage/*"];
-/** What a node takes away: its streams by their retention, and the sign of life when it stops. */
+/**
+ * What a node writes: its streams, their events, its own sign of life, how its streams fare, and what they used in an hour.
+ * The sum of a day (`usage/<day>/day.json`) is the functions' to write.
+ */
+const NODE_WRITES = [
+	"streams/*",
+	"events/*",
+	"outbox/*",
+	"nodes/*/heartbeat.jws",
+	"nodes/*/streams.json",
+	"usage/*/*/*.json",
+];
+/** What a node takes away: its streams by their retention, and what it says of itself when it stops. */
 const NODE_DELETES = ["streams/*", "nodes/*/heartbeat.jws", "nodes/*/streams.json"];
 /** What a node reads: no webhook, no API key, no delivery and nothing of the audit log. Keys in access.json are sealed. */
 const NODE_READS = [

@@ -9,14 +9,12 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import { systemClock } from "#shared/clock.ts";
 import { answerCall, newResource } from "./mock-cloud.ts";
 import { type Esbuild, SstEngine } from "./sst-engine.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const PLATFORM = path.join(ROOT, ".sst/platform");
 const [stage = "", folder = ""] = process.argv.slice(2);
-const QUIET_MS = 750;
 
 export type App = Record<string, unknown> & { readonly providers: Readonly<Record<string, unknown>> };
 export type Resource = {
@@ -124,13 +122,9 @@ async function bundleProgram(app: App): Promise<string> {
 	return outfile;
 }
 
-/** Resources that nobody waits for come a moment later: waits until none has come, and nothing was built, for a while. */
-async function settled(): Promise<void> {
-	let seen = -1;
-	while (seen !== resources.length || !engine.isIdle) {
-		seen = resources.length;
-		await systemClock.sleep(QUIET_MS);
-	}
+/** Resources that nobody waits for come later: waits until nothing runs any more, however slow the machine is. */
+function settled(): Promise<void> {
+	return new Promise((resolve) => process.once("beforeExit", () => resolve()));
 }
 
 type PluginBuild = {

@@ -1,9 +1,10 @@
-import { readFile } from "node:fs/promises";
+import { glob, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { App, InfraRun, Resource } from "./infra-child.ts";
 import { Program } from "./program.ts";
 import { ensureSstPlatform } from "./sst-platform.ts";
 import { tempDir } from "./temp-dir.ts";
+import { zipNames } from "./zip-names.ts";
 
 const CHILD = path.resolve(import.meta.dirname, "infra-child.ts");
 const RUN_MS = 120_000;
@@ -23,6 +24,7 @@ const ENVIRONMENT = {
 	SST_SECRET_StreamKeySecrets: JSON.stringify(["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]),
 	SST_SECRET_WakeSecret: "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 	SST_SECRET_AdminKeyHashes: "00",
+	SST_SECRET_NodeKeyHashes: "11",
 	SST_SECRET_JoinKey: "the-join-key",
 };
 
@@ -31,11 +33,14 @@ export class Infra {
 	readonly app: App;
 	readonly outputs: Readonly<Record<string, unknown>>;
 	readonly resources: readonly Resource[];
+	/** The files of what each Lambda function is uploaded as, by its name. */
+	readonly packages: ReadonlyMap<string, readonly string[]>;
 
-	constructor({ app, outputs, resources }: InfraRun) {
+	constructor({ app, outputs, resources }: InfraRun, packages: ReadonlyMap<string, readonly string[]>) {
 		this.app = app;
 		this.outputs = outputs as Record<string, unknown>;
 		this.resources = resources;
+		this.packages = packages;
 	}
 
 	/** Every resource of a type. */
@@ -63,7 +68,21 @@ export async function runInfra(stage: string, environment: Readonly<Record<strin
 	await using folder = await tempDir();
 	const env = { ...ENVIRONMENT, ...environment };
 	await new Program(process.execPath, [CHILD, stage, folder.path], { env }).succeed(RUN_MS);
-	return new Infra(JSON.parse(await readFile(path.join(folder.path, "run.json"), "utf8")) as InfraRun);
+	const run = JSON.parse(await readFile(path.join(folder.path, "run.json"), "utf8")) as InfraRun;
+	return new Infra(run, await packagesIn(path.join(folder.path, "artifacts")));
+}
+
+/** SST leaves `<name of the function>/code.zip`. */
+async function packagesIn(artifacts: string): Promise<Map<string, readonly string[]>> {
+	const packages = new Map<string, readonly string[]>();
+	for await (const file of glob("*/code.zip", { cwd: artifacts })) {
+		const names = zipNames(new Uint8Array(await readFile(path.join(artifacts, file))));
+		packages.set(
+			path.dirname(file),
+			names.filter((name) => !name.endsWith("/")),
+		);
+	}
+	return packages;
 }
 
 /** A value without Pulumi's marks; `open` says what a secret becomes. */

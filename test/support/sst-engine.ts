@@ -25,31 +25,24 @@ const ACCOUNT = {
 
 export class SstEngine implements AsyncDisposable {
 	readonly #server: Server;
-	#running = 0;
 
 	private constructor(server: Server) {
 		this.#server = server;
 	}
 
-	/** `artifacts`: where built functions go. */
+	/** `artifacts`: where built functions go. Keeps no process running that nobody asks it anything in. */
 	static async start(root: string, artifacts: string, esbuild: Esbuild): Promise<SstEngine> {
 		const server = createServer(async (request, response) => {
-			engine.#running++;
 			let text = "";
 			for await (const chunk of request) text += String(chunk);
 			const { method, params } = JSON.parse(text) as { method: string; params: [Build] };
 			const answer = await answerTo(method, params[0], root, artifacts, esbuild);
 			response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
-			engine.#running--;
 		});
-		const engine = new SstEngine(server);
+		server.on("connection", (socket) => socket.unref());
 		await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-		return engine;
-	}
-
-	/** Whether nothing is being answered. */
-	get isIdle(): boolean {
-		return this.#running === 0;
+		server.unref();
+		return new SstEngine(server);
 	}
 
 	get url(): string {

@@ -1,23 +1,61 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { createContext, runInContext } from "node:vm";
 import { beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
+import { parsePathName } from "#shared/path-name.ts";
+import {
+	ACCESS_KEY,
+	API_KEYS_KEY,
+	auditKey,
+	CONFIG_VERSION_KEY,
+	DELIVERY_LEASE_KEY,
+	eventKey,
+	headKey,
+	indexKey,
+	initFile,
+	leaseKey,
+	mediaFile,
+	mediaKey,
+	nodeHeartbeatKey,
+	nodeRegistrationKey,
+	nodeStreamsKey,
+	outboxKey,
+	pathConfigKey,
+	pathVersionKey,
+	recordKey,
+	usageDayKey,
+	usageHourKey,
+	webhookKey,
+} from "#shared/store/key.ts";
 import { ROUTES } from "../../functions/app.ts";
+import { CONSOLE_ROOT } from "../../functions/console-files.ts";
 import { API_PATTERNS, matchesPattern } from "../../infra/cdn-paths.ts";
+import { CONSOLE_BUILD } from "../../infra/console.ts";
 import { MAX_USER_DATA_BYTES } from "../../infra/node/user-data.ts";
 import { planText } from "../support/infra-plan.ts";
 import { type Infra, runInfra } from "../support/infra-run.ts";
 import { Program } from "../support/program.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
+/** Policies of CloudFront's own, by their ids: see infra/aws/cdn.ts. */
+const CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
+const CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6";
 /** The first run installs SST's sources. */
 const PREPARE_MS = 400_000;
 
 type Policy = {
 	Statement: { Sid?: string; Effect: string; Action: unknown; Resource: unknown; Condition?: unknown }[];
 };
+
+/** The files of the console, from the root of the repository. */
+async function consoleBuild(): Promise<string[]> {
+	const entries = await readdir(path.join(ROOT, CONSOLE_BUILD), { recursive: true, withFileTypes: true });
+	return entries
+		.filter((entry) => entry.isFile())
+		.map((entry) => path.relative(ROOT, path.join(entry.parentPath, entry.name)));
+}
 
 describe("infrastructure on AWS", () => {
 	let infra: Infra;
@@ -104,10 +142,46 @@ describe("infrastructure on AWS", () => {
 			"s3:PutObject events/*",
 			"s3:PutObject outbox/*",
 			"s3:PutObject nodes/*/heartbeat.jws",
+			"s3:PutObject nodes/*/streams.json",
+			"s3:PutObject usage/*/*/*.json",
 			"s3:DeleteObject streams/*",
 			"s3:DeleteObject nodes/*/heartbeat.jws",
+			"s3:DeleteObject nodes/*/streams.json",
 		]);
 		for (const { Resource } of Statement) expect(Resource).not.toContain("*");
+	});
+
+	it("lets nodes write each key that is theirs to write, and none that is another's", () => {
+		const allowed = (action: string) =>
+			policyOf("NodePolicy")
+				.Statement.filter(({ Action }) => String(Action) === action)
+				.flatMap(({ Resource }) => Resource as string[])
+				.map((resource) => resource.replace(/^arn:aws:s3:::[^/]+\//, ""));
+		const may = (action: string, key: string) => allowed(action).some((pattern) => matchesPattern(pattern, key));
+		const name = parsePathName("site/cam01");
+		const streams = [
+			leaseKey(name),
+			headKey(name),
+			recordKey(name, 1),
+			indexKey(name, "2026-11-21T14"),
+			mediaKey(name, mediaFile(1, 1, "v0")),
+			mediaKey(name, initFile(1, 1, "v0")),
+		];
+		const signs = [nodeHeartbeatKey("n1"), nodeStreamsKey("n1")];
+		const written = [
+			...streams,
+			...signs,
+			...[eventKey(name, 1), outboxKey(name, 1), usageHourKey("2026-11-21", 14, "n1")],
+		];
+		expect(written.filter((key) => !may("s3:PutObject", key))).toEqual([]);
+		expect([...streams, ...signs].filter((key) => !may("s3:DeleteObject", key))).toEqual([]);
+		const read = [...streams, eventKey(name, 1), nodeRegistrationKey("n1"), pathConfigKey(name)];
+		expect([...read, CONFIG_VERSION_KEY, ACCESS_KEY].filter((key) => !may("s3:GetObject", key))).toEqual([]);
+		const notTheirs = [
+			...[nodeRegistrationKey("n1"), usageDayKey("2026-11-21"), pathConfigKey(name), CONFIG_VERSION_KEY, ACCESS_KEY],
+			...[API_KEYS_KEY, webhookKey("w1"), DELIVERY_LEASE_KEY, auditKey(0, "a1"), pathVersionKey(name, 1)],
+		];
+		expect(notTheirs.filter((key) => may("s3:PutObject", key) || may("s3:DeleteObject", key))).toEqual([]);
 	});
 
 	it("lets nodes and the wake-up call touch one group, and nothing else of AWS", () => {
@@ -229,12 +303,37 @@ describe("infrastructure on AWS", () => {
 		const patterns = (infra.one("CdnDistribution")["orderedCacheBehaviors"] as { pathPattern: string }[]).map(
 			({ pathPattern }) => pathPattern,
 		);
-		expect(patterns).toEqual(["/releases/*", ...API_PATTERNS]);
+		expect(patterns).toEqual(["/releases/*", "/console/assets/*", ...API_PATTERNS]);
 		const isApi = (address: string) => API_PATTERNS.some((pattern) => matchesPattern(pattern, address));
 		const lost = ROUTES.map(({ path: address }) => address).filter((address) => !isApi(address));
 		expect(lost).toEqual([]);
 		for (const address of ["/e1.abc.def/cam/index.m3u8", "/edge/cam/video.m3u8", "/eyJhbGciOi/v1/x.m4s"])
 			expect(isApi(address)).toBe(false);
+	});
+
+	it("keeps at the edge what of the console is named by its content, and nothing else", async () => {
+		type Behavior = { pathPattern: string; targetOriginId: string; cachePolicyId: string };
+		const behaviors = infra.one("CdnDistribution")["orderedCacheBehaviors"] as Behavior[];
+		const behaviorOf = (address: string) => behaviors.find(({ pathPattern }) => matchesPattern(pathPattern, address));
+		const addresses = (await consoleBuild()).map((file) => CONSOLE_ROOT + path.relative(CONSOLE_BUILD, file));
+		const hashed = addresses.filter((address) => /-[\w-]{8}\.\w+$/.test(address));
+		expect(hashed.length).toBeGreaterThan(1);
+		const kept = addresses.filter((address) => behaviorOf(address)?.cachePolicyId === CACHING_OPTIMIZED);
+		expect(kept.sort()).toEqual(hashed.sort());
+		for (const address of ["/console", CONSOLE_ROOT, "/console/index.html", "/console/paths/cam01", "/console/assets"])
+			expect(behaviorOf(address)).toMatchObject({ targetOriginId: "api", cachePolicyId: CACHING_DISABLED });
+		for (const address of addresses) expect(behaviorOf(address)?.targetOriginId).toBe("api");
+		// No header of a viewer reaches the function: what it answers one of them is for all.
+		expect(behaviorOf("/console/assets/x-00000000.js")).not.toHaveProperty("originRequestPolicyId");
+	});
+
+	it("uploads the console with the function that answers for it, and with no other", async () => {
+		const consoleIn = (name: string) => infra.packages.get(name)?.filter((file) => file.startsWith(CONSOLE_BUILD));
+		expect([...infra.packages.keys()].sort()).toEqual(["Api", "Deliver", "Playback", "Wake"]);
+		const files = await consoleBuild();
+		expect(files).toContain(`${CONSOLE_BUILD}/index.html`);
+		expect(consoleIn("Api")?.sort()).toEqual(files.sort());
+		for (const name of ["Deliver", "Playback", "Wake"]) expect(consoleIn(name)).toEqual([]);
 	});
 
 	it("has no node until somebody wants one, replaces them one by one, and goes back when a new one is not healthy", () => {
@@ -323,7 +422,9 @@ describe("infrastructure on Cloudflare", () => {
 			compatibility_flags: string[];
 			triggers: { crons: string[] };
 			r2_buckets: { binding: string }[];
-			assets: { directory: string; binding: string; run_worker_first: boolean };
+			assets: Record<"directory" | "binding" | "html_handling" | "not_found_handling", string> & {
+				run_worker_first: boolean;
+			};
 		};
 		expect(infra.one("FunctionsScript")).toMatchObject({
 			compatibilityDate: wrangler.compatibility_date,
@@ -332,10 +433,25 @@ describe("infrastructure on Cloudflare", () => {
 		expect(infra.one("Deliveries")["schedules"]).toEqual(wrangler.triggers.crons.map((cron) => ({ cron })));
 		expect(wrangler.r2_buckets.map(({ binding }) => binding)).toEqual(["BUCKET"]);
 		const { directory, run_worker_first: runWorkerFirst } = wrangler.assets;
+		const { html_handling: htmlHandling, not_found_handling: notFoundHandling } = wrangler.assets;
 		expect(infra.one("FunctionsScript")).toMatchObject({
-			assets: { directory: path.join(ROOT, directory), config: { runWorkerFirst } },
+			assets: { directory: path.join(ROOT, directory), config: { htmlHandling, notFoundHandling, runWorkerFirst } },
 		});
 		expect(infra.one("FunctionsScript")["bindings"]).toContainEqual({ type: "assets", name: wrangler.assets.binding });
+	});
+
+	it("keeps as secrets what the head of wrangler.jsonc asks for", async () => {
+		const [head = ""] = (await readFile(path.join(ROOT, "wrangler.jsonc"), "utf8")).split("{");
+		const bindings = infra.one("FunctionsScript")["bindings"] as Binding[];
+		const secrets = bindings.filter(({ type }) => type === "secret_text").map(({ name }) => name);
+		const asked = head.match(/SLUICE_\w+/g);
+		expect(asked?.sort()).toEqual([
+			"SLUICE_ADMIN_KEY_HASHES",
+			"SLUICE_NODE_KEY_HASHES",
+			"SLUICE_SIGNING_KEYS",
+			"SLUICE_STREAM_KEY_SECRETS",
+		]);
+		expect(secrets).toEqual(expect.arrayContaining(asked ?? []));
 	});
 
 	it("makes nothing on AWS", () => {

@@ -67,16 +67,17 @@ describe("user data", () => {
 });
 
 describe("new secrets of a stage", () => {
-	it("are what the functions take, and know the administrator and the nodes", async () => {
+	it("are what the functions take, and let the join key do no more than join", async () => {
 		const { adminKey, secrets } = await newSecrets();
 		const settings = environmentSchema.parse({
 			SLUICE_SIGNING_KEYS: secrets["SigningKeys"],
 			SLUICE_STREAM_KEY_SECRETS: secrets["StreamKeySecrets"],
 			SLUICE_WAKE_SECRET: secrets["WakeSecret"],
 			SLUICE_ADMIN_KEY_HASHES: secrets["AdminKeyHashes"],
+			SLUICE_NODE_KEY_HASHES: secrets["NodeKeyHashes"],
 		});
-		const hashes = await Promise.all([adminKey, secrets["JoinKey"] ?? ""].map(hashApiKey));
-		expect(settings.adminKeyHashes).toEqual(hashes);
+		expect(settings.adminKeyHashes).toEqual([await hashApiKey(adminKey)]);
+		expect(settings.nodeKeyHashes).toEqual([await hashApiKey(secrets["JoinKey"] ?? "")]);
 		// A line of the file that is loaded is in single quotes.
 		expect(Object.values(secrets).join("")).not.toMatch(/['\n]/);
 		expect((await newSecrets()).adminKey).not.toBe(adminKey);

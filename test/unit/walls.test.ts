@@ -104,6 +104,12 @@ describe("the walls of the house", () => {
 		expect(wrong.filter(({ from }) => from !== ALL_IN_ONE)).toEqual([]);
 	});
 
+	it("lets infra see what is shared, and neither half", () => {
+		const seen = sources("infra").flatMap(importsOf);
+		expect(seen.length).toBeGreaterThan(40);
+		expect(seen.filter(({ to }) => /^(functions|media-node|test)\//.test(to))).toEqual([]);
+	});
+
 	it("lets each half import its own packages only", () => {
 		const wrong = imports.filter(({ from, to }) => {
 			const half = from.startsWith(CONSOLE) ? "functions/console" : (from.split("/")[0] ?? "");
