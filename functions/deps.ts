@@ -32,6 +32,8 @@ export type Deps = {
 	/** Presigns URLs of the bucket; `null` where it has none, as a folder does. */
 	readonly presign: Presign | null;
 	readonly webhooks: WebhookTransport;
+	/** Says that a delivery is due now. Left out where a schedule looks for them. Returns at once. */
+	readonly onDelivery?: () => void;
 	/** The built console; `null` where there is none. */
 	readonly console: ConsoleFiles | null;
 	readonly log: FunctionsLog;

@@ -118,8 +118,8 @@ async function admittedBy({ tokens, viewerOf, served }: Deps, request: Request):
 		const { token, path, file } = addressOf(request);
 		if (token === EDGE_SEGMENT || !isPlaybackFile(file)) return null;
 		const viewer = viewerOf(request, undefined);
-		const { expiresMs, limits = {} } = await tokens.admitReader(token, path, viewer);
-		if (file.endsWith(".m3u8")) served?.seen(path, viewer.ip ?? "", token);
+		const { expiresMs, subject, limits = {} } = await tokens.admitReader(token, path, viewer);
+		if (file.endsWith(".m3u8")) served?.seen(path, { address: viewer.ip ?? "", token, subject });
 		// The path and the file as they were read, not as they were spelled; of the query what a playlist may ask for.
 		const asks = file.endsWith(".m3u8") && request.url.includes("?");
 		const query = asks ? playbackQuery(new URL(request.url).searchParams) : "";

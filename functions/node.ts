@@ -27,10 +27,16 @@ export type FunctionsServerOptions = {
 	readonly address: { readonly host: string; readonly port: number };
 	readonly clock: Clock;
 	readonly log: FunctionsLog;
+	/** Whether each request to the bucket costs something: then others' events are looked for once a minute only. */
+	readonly isBilled: boolean;
 };
 
-/** How often the outbox is looked at when nobody says that there is something. */
+/** How often the outbox is looked at when nobody says that there is something: other processes may have written it. */
 const DRAIN_INTERVAL_MS = 5_000;
+/** The same where that is billed: it is most of what an idle node costs. */
+const BILLED_DRAIN_INTERVAL_MS = 60_000;
+/** After a failure, since what this process was told of may still be there. */
+const DRAIN_RETRY_MS = 5_000;
 const CLOSE_MS = 5_000;
 /** How often it is looked whether usage is to be written. */
 const USAGE_INTERVAL_MS = 10_000;
@@ -45,6 +51,7 @@ export class FunctionsServer implements AsyncDisposable {
 	/** Replaced when the settings change. */
 	readonly #app: { fetch: ReturnType<typeof createApp>["fetch"] };
 	readonly #address: AddressInfo;
+	readonly #drainIntervalMs: number;
 	#draining: Promise<void> | null = null;
 	#again = false;
 	#timer: Disposable | null = null;
@@ -57,11 +64,13 @@ export class FunctionsServer implements AsyncDisposable {
 		deps: Deps,
 		app: { fetch: ReturnType<typeof createApp>["fetch"] },
 		address: AddressInfo,
+		drainIntervalMs: number,
 	) {
 		this.#server = server;
 		this.#app = app;
-		this.#deps = deps;
 		this.#address = address;
+		this.#drainIntervalMs = drainIntervalMs;
+		this.#deps = deps;
 		const { clock } = deps;
 		this.#timers.use(clock.every(USAGE_INTERVAL_MS, () => void flushUsage(this.#deps)));
 		this.#timers.use(
@@ -74,7 +83,8 @@ export class FunctionsServer implements AsyncDisposable {
 
 	/** @throws InputError `listen.in_use` */
 	static async open(options: FunctionsServerOptions): Promise<FunctionsServer> {
-		const deps = depsOf(options);
+		let opened: FunctionsServer | null = null;
+		const deps = { ...depsOf(options), onDelivery: () => opened?.poke() };
 		const { host, port } = options.address;
 		const { promise, resolve, reject } = Promise.withResolvers<AddressInfo>();
 		const app = { fetch: createApp(deps).fetch };
@@ -86,7 +96,9 @@ export class FunctionsServer implements AsyncDisposable {
 		const address = await promise;
 		server.removeAllListeners("error");
 		server.on("error", (error) => options.log.error({ err: error }, "The functions' socket reports an error"));
-		return new FunctionsServer(server, deps, app, address);
+		const drainIntervalMs = options.isBilled ? BILLED_DRAIN_INTERVAL_MS : DRAIN_INTERVAL_MS;
+		opened = new FunctionsServer(server, deps, app, address, drainIntervalMs);
+		return opened;
 	}
 
 	get port(): number {
@@ -149,19 +161,20 @@ export class FunctionsServer implements AsyncDisposable {
 		const { clock, log } = this.#deps;
 		try {
 			const { nextDueMs } = await drainOutbox(this.#deps);
-			return Math.min(DRAIN_INTERVAL_MS, Math.max(50, (nextDueMs ?? Number.POSITIVE_INFINITY) - clock.now()));
+			return Math.min(this.#drainIntervalMs, Math.max(50, (nextDueMs ?? Number.POSITIVE_INFINITY) - clock.now()));
 		} catch (error) {
 			log.error(
 				error instanceof SluiceError ? { code: error.code } : { err: error },
 				"Webhooks could not be delivered; they wait in the bucket",
 			);
-			return DRAIN_INTERVAL_MS;
+			return DRAIN_RETRY_MS;
 		}
 	}
 }
 
-function depsOf({ settings, store: bucket, presign, clock, log }: FunctionsServerOptions): Deps {
-	const counted = countUsage({ store: bucket, clock, log });
+function depsOf({ settings, store: bucket, presign, clock, log, isBilled }: FunctionsServerOptions): Deps {
+	// It looks for webhooks though nobody asks it for anything.
+	const counted = countUsage({ store: bucket, clock, log, writesShared: isBilled });
 	const { store } = counted;
 	const tokens = new TokenAccess({ store, clock, settings, sharesReads: true });
 	return {

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { parsePathName } from "#shared/path-name.ts";
-import { indexPrefix } from "#shared/store/key.ts";
+import { indexKey, indexPrefix } from "#shared/store/key.ts";
+import { readNewest } from "#shared/timeline/reader.ts";
 import { TimelineWriter } from "#shared/timeline/writer.ts";
 import { functionsForTest } from "../../test/support/functions.ts";
 import { uploadedSegment, VIDEO } from "../../test/support/timeline-builders.ts";
+import { Dvr } from "./dvr.ts";
+import { parseRange } from "./range-query.ts";
 
 const CAM = parsePathName("cam");
 const { signal } = new AbortController();
@@ -127,6 +130,43 @@ describe("a range in the past", () => {
 		await text(`v0.m3u8?start=${at(3600)}&end=${at(7200)}`);
 		expect(reads).toEqual([]);
 	}, 60_000);
+
+	it("looks for its segments once for all who ask the same at a time, and keeps nothing of other hours with an hour", async () => {
+		const { publish, commit, at, deps, clock } = await world();
+		await commit(await publish(), 1800 + 50);
+		const record = await readNewest(deps.store, CAM);
+		if (record === null) throw new Error("Nothing was committed");
+		const dvr = new Dvr(deps);
+		const looked: unknown[] = [];
+		const hour = dvr.timelines.hour.bind(dvr.timelines);
+		dvr.timelines.hour = async (...args) => {
+			const found = await hour(...args);
+			looked.push(found?.before, found?.stretches);
+			return found;
+		};
+		const query = parseRange(new URLSearchParams({ start: at(3000) }));
+		if (query === null) throw new Error("It asks for no range");
+		const ask = () => dvr.media({ path: CAM, record, query, rendition: "v0", isDelta: false, uriOf: null });
+		const first = await ask();
+		for (let i = 0; i < 20; i++) expect(await ask()).toEqual(first);
+		expect(looked).toEqual([[], []]);
+		await clock.advance(500);
+		await ask();
+		expect(looked).toHaveLength(4);
+	}, 60_000);
+
+	it("costs a look in two seconds, and not one for each viewer, while the index is damaged", async () => {
+		const { publish, commit, problem, at, reads, store, clock } = await world();
+		await commit(await publish(), 10);
+		await store.put(indexKey(CAM, "2026-01-01T00"), "{");
+		reads.length = 0;
+		const indexReads = () => reads.filter((key) => key.startsWith(indexPrefix(CAM))).length;
+		for (let i = 0; i < 20; i++) expect(await problem(`v0.m3u8?start=${at(0)}`)).toEqual([500, "timeline.corrupt"]);
+		expect(indexReads()).toBe(1);
+		await clock.advance(2000);
+		await problem(`v0.m3u8?start=${at(0)}`);
+		expect(indexReads()).toBe(2);
+	});
 
 	it("is not final before its end was committed", async () => {
 		const { publish, commit, text, at, clock } = await world();

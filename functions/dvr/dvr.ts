@@ -13,6 +13,9 @@ import { stretchesOf } from "./stretches.ts";
 
 /** Rendered texts in memory: they are ASCII. The longest is about 5 MB. */
 const MAX_TEXT_BYTES = 12 * 1024 ** 2;
+/** So long who asks the same gets the same: to look for the segments of a range takes a millisecond for each hour at its ends. */
+const RECENT_MS = 500;
+const MAX_RECENT = 64;
 /** Presigned addresses are made one by one for each viewer, and are ten times as long. */
 const MAX_PRESIGNED = 5_000;
 /** A range that is over is final when nothing was committed for so long, though its end was not reached. */
@@ -40,10 +43,15 @@ export type AskedMedia = Asked & {
 	readonly uriOf: ((seconds: number) => (file: string) => string) | null;
 };
 
+/** Where the text is, and for how long it may be cached. */
+type Recent = { readonly textKey: string; readonly maxAgeS: number; readonly atMs: number };
+
 export class Dvr {
 	readonly timelines: StreamTimelines;
 	readonly #clock: Deps["clock"];
 	readonly #texts = new ByteLru<string>(MAX_TEXT_BYTES);
+	/** What was asked of a timeline just now. */
+	readonly #recent = new WeakMap<StreamTimeline, Map<string, Recent>>();
 
 	constructor(deps: Pick<Deps, "store" | "clock" | "sharesReads">) {
 		this.timelines = new StreamTimelines(deps);
@@ -70,6 +78,13 @@ export class Dvr {
 		const nowMs = this.#clock.now();
 		const range = resolveRange(query, nowMs, record.targetDuration);
 		const timeline = await this.timelines.get(path, record);
+		const recently = this.#recentOf(timeline);
+		const askedKey = [rendition, range.startMs, range.endMs, range.isSliding, isDelta].join(" ");
+		const recent = uriOf === null ? recently.get(askedKey) : undefined;
+		if (recent !== undefined && Math.abs(nowMs - recent.atMs) < RECENT_MS) {
+			const text = this.#texts.get(recent.textKey);
+			if (text !== undefined) return { text, maxAgeS: recent.maxAgeS };
+		}
 		const selection = await select(this.timelines, timeline, range, rendition, nowMs);
 		if (selection === null) throw nothingThen(path);
 		if (uriOf !== null && selection.end - selection.begin > MAX_PRESIGNED) {
@@ -87,11 +102,21 @@ export class Dvr {
 			isDelta,
 			...Object.values(state),
 		];
-		const known = uriOf === null ? this.#texts.get(key.join(" ")) : undefined;
+		if (uriOf !== null) return { text: render(selection, timeline, { rendition, isDelta, uriOf }, state), maxAgeS };
+		const textKey = key.join(" ");
+		if (recently.size >= MAX_RECENT) recently.clear();
+		recently.set(askedKey, { textKey, maxAgeS, atMs: nowMs });
+		const known = this.#texts.get(textKey);
 		if (known !== undefined) return { text: known, maxAgeS };
 		const text = render(selection, timeline, { rendition, isDelta, uriOf }, state);
-		if (uriOf === null) this.#texts.set(key.join(" "), text, text.length);
+		this.#texts.set(textKey, text, text.length);
 		return { text, maxAgeS };
+	}
+
+	#recentOf(timeline: StreamTimeline): Map<string, Recent> {
+		const recently = this.#recent.get(timeline) ?? new Map<string, Recent>();
+		this.#recent.set(timeline, recently);
+		return recently;
 	}
 }
 

@@ -33,6 +33,9 @@ const BYTES_PER_ENTRY = 600;
 export const MAX_INDEX_AGE_MS = 300_000;
 /** So long it is believed that there is none. */
 const NO_INDEX_AGE_MS = 30_000;
+/** So long a failure is told again without another look: else each viewer would take one. */
+const FAILED_AGE_MS = 2_000;
+const MAX_FAILED_PATHS = 1_000;
 /** Records that are read for what the index has not yet: a minute of the shortest segments takes 15. */
 const MAX_WALK_READS = 40;
 
@@ -42,6 +45,7 @@ export class StreamTimelines {
 	readonly #deps: Pick<Deps, "store" | "clock" | "sharesReads">;
 	readonly #known = new ByteLru<Known>(MAX_TIMELINE_BYTES);
 	readonly #hours = new ByteLru<IndexHour>(MAX_HOUR_BYTES);
+	readonly #failed = new ByteLru<{ readonly error: StoreError; readonly atMs: number }>(MAX_FAILED_PATHS);
 	readonly #reading = new Map<string, Promise<unknown>>();
 
 	constructor(deps: Pick<Deps, "store" | "clock" | "sharesReads">) {
@@ -63,10 +67,17 @@ export class StreamTimelines {
 				}
 			}
 		}
+		const failed = this.#failed.get(path);
+		if (failed !== undefined && nowMs - failed.atMs < FAILED_AGE_MS) throw failed.error;
 		return this.#shared(path, async () => {
-			const loaded = await load(this.#deps, path, record);
-			this.#keep({ ...loaded, readMs: nowMs });
-			return loaded.timeline;
+			try {
+				const loaded = await load(this.#deps, path, record);
+				this.#keep({ ...loaded, readMs: nowMs });
+				return loaded.timeline;
+			} catch (error) {
+				if (error instanceof StoreError) this.#failed.set(path, { error, atMs: nowMs }, 1);
+				throw error;
+			}
 		});
 	}
 
@@ -78,8 +89,12 @@ export class StreamTimelines {
 		return this.#shared(key, async () => {
 			const found = await readIndexHour(this.#deps.store, path, name);
 			if (found?.hour.firstSequence !== firstSequence || found.hour.nextSequence !== nextSequence) return null;
-			this.#hours.set(key, found.hour, found.bytes * BYTES_PER_CHARACTER);
-			return found.hour;
+			// What stands in it of other hours is asked of the newest one alone, and may be most of it.
+			const { before, stretches } = found.hour;
+			const hour = { ...found.hour, before: [], stretches: [] };
+			const bytes = found.bytes - JSON.stringify([before, stretches]).length;
+			this.#hours.set(key, hour, bytes * BYTES_PER_CHARACTER);
+			return hour;
 		});
 	}
 

@@ -13,8 +13,8 @@ export function stretchesOf(timeline: StreamTimeline, nowMs: number): Stretch[] 
 	];
 	// The live window is listed however short segments are kept.
 	const keptMs = Math.min(keptSinceMs(timeline, nowMs), record.window[0]?.startMs ?? Number.POSITIVE_INFINITY);
-	let merged: Stretch[] = [];
+	const merged: Stretch[] = [];
 	for (const [startMs, endMs] of all.sort(([a], [b]) => a - b))
-		if (endMs > keptMs) merged = withStretch(merged, [Math.max(startMs, keptMs), endMs], gapMs);
+		if (endMs > keptMs) merged.push(...withStretch(merged.splice(-1), [Math.max(startMs, keptMs), endMs], gapMs));
 	return merged;
 }

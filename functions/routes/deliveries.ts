@@ -88,6 +88,7 @@ export const deliveryRoutes = [
 			const { endpointId, event, id } = delivery;
 			await expectEnabled(deps.store, endpointId);
 			await replay(deps.store, delivery, deps.clock.now());
+			deps.onDelivery?.();
 			if (state === "dead") await deps.store.delete([found.key]);
 			return respondJson(202, { deliveryId: id, endpointId, eventId: event.id }, followAt(endpointId, event.id));
 		},

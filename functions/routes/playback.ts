@@ -61,9 +61,9 @@ type Asked = {
 /** Answers a GET or HEAD of `/{token}/{path}/{file}`. */
 export async function play(playback: Playback, viewer: Viewer): Promise<Response> {
 	const { token, path, file } = addressOf(playback.request);
-	const { expiresMs, limits = {} } = await playback.deps.tokens.admitReader(token, path, viewer);
+	const { expiresMs, subject, limits = {} } = await playback.deps.tokens.admitReader(token, path, viewer);
 	const cacheability = Object.keys(limits).length === 0 ? "public" : "private";
-	if (file.endsWith(".m3u8")) playback.deps.served?.seen(path, viewer.ip ?? "", token);
+	if (file.endsWith(".m3u8")) playback.deps.served?.seen(path, { address: viewer.ip ?? "", token, subject });
 	return serve(playback, { path, file, expiresMs, cacheability });
 }
 

@@ -106,6 +106,34 @@ describe("usage", () => {
 		expect(report.days[2]?.cost.storage).toBeCloseTo((1000 * 0.015 * 24) / 730, 6);
 	});
 
+	it("goes on from what was stored when nobody summed days up for a while", async () => {
+		const { clock, deps, write, store, counts } = await world();
+		await write("2026-01-01", 23, "node", { "cam/1": { stored: { bytes: 1e9, atMs: 1 } } });
+		// Nobody was there on the second and the third.
+		await clock.advance(3 * DAY_MS + 1_000_000);
+		const { UsageDays } = await import("../usage/usage-days.ts");
+		const days = new UsageDays(deps);
+		await days.foldYesterday();
+		const folded = await (await store.get(usageDayKey("2026-01-03")))?.text();
+		expect(JSON.parse(folded ?? "null").paths).toMatchObject({ "cam/1": { stored: 1e9, byteHours: 24e9 } });
+		const before = { ...counts };
+		await days.foldYesterday();
+		expect(counts).toEqual(before);
+	});
+
+	it("is summed up once by an instance when the sum in the bucket is damaged", async () => {
+		const { clock, write, store, read, counts, logs } = await world();
+		await write("2026-01-01", 23, "node", { "cam/1": { puts: 7 } });
+		await store.put(usageDayKey("2026-01-01"), "{");
+		await clock.advance(2 * DAY_MS);
+		const query = "?from=2026-01-01&to=2026-01-01";
+		expect((await read(query)).total.puts).toBe(7);
+		expect(logs.join()).toContain(usageDayKey("2026-01-01"));
+		const before = { ...counts };
+		expect((await read(query)).total.puts).toBe(7);
+		expect(counts).toEqual(before);
+	});
+
 	it("is not looked for on days of which there is nothing", async () => {
 		const { clock, counts, write, read } = await world();
 		await clock.advance(91 * DAY_MS);

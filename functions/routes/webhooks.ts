@@ -247,6 +247,7 @@ export const webhookRoutes = [
 			};
 			const delivery = newDelivery(event, id, nowMs);
 			await putDelivery(deps.store, "pending", delivery);
+			deps.onDelivery?.();
 			return respondJson(202, { deliveryId: delivery.id, endpointId: id, eventId: event.id }, followAt(id, event.id));
 		},
 	}),
@@ -284,6 +285,7 @@ export const webhookRoutes = [
 			await expectEnabled(deps.store, id);
 			const result = await replayDead(deps.store, id, Date.parse(since), deps.clock.now());
 			change.detail = { since, replayed: result.replayed };
+			deps.onDelivery?.();
 			return respondJson(202, result);
 		},
 	}),

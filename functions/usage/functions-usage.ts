@@ -15,12 +15,15 @@ export function countUsage({
 	store,
 	clock,
 	log,
-}: Pick<Deps, "store" | "clock" | "log">): Required<Pick<Deps, "store" | "usage" | "served">> {
+	writesShared = false,
+}: Pick<Deps, "store" | "clock" | "log"> & { readonly writesShared?: boolean }): Required<
+	Pick<Deps, "store" | "usage" | "served">
+> {
 	const usage = new UsageMeter({
 		clock,
 		// Each isolate and each instance is a writer of its own, for as long as it lives.
 		writer: `functions-${crypto.randomUUID()}`,
-		writesShared: false,
+		writesShared,
 		onFailure: (error) => {
 			const fields = error instanceof SluiceError ? { code: error.code } : { err: error };
 			log.error(fields, "Usage could not be written; it is tried again in a minute");

@@ -1,3 +1,4 @@
+import { THUMBNAIL_SUBJECT } from "#shared/access/thumbnail-subject.ts";
 import type { Clock } from "#shared/clock.ts";
 import type { PathName } from "#shared/path-name.ts";
 import type { UsageMeter } from "#shared/usage/usage-meter.ts";
@@ -6,6 +7,9 @@ import type { UsageMeter } from "#shared/usage/usage-meter.ts";
 export const VIEWER_WINDOW_MS = 30_000;
 /** Of all paths of an instance. Those that are more are not counted. */
 const MAX_VIEWERS = 100_000;
+
+/** Who asks: where from, and with which token, made for whom. */
+export type SeenViewer = { readonly address: string; readonly token: string; readonly subject: string };
 
 /** By a hash of who they are: when they asked for a playlist last. */
 type Viewers = Map<number, number>;
@@ -34,10 +38,11 @@ export class Served {
 	}
 
 	/**
-	 * Somebody asked for a playlist of a path. They are taken to have watched since they asked last, if that was within
+	 * Somebody asked for a playlist of a path: a viewer, unless it is for a small picture in the console. They are taken to have watched since they asked last, if that was within
 	 * {@link VIEWER_WINDOW_MS}: who comes, and who goes, is counted a little too low.
 	 */
-	seen(path: PathName, address: string, token: string): void {
+	seen(path: PathName, { address, token, subject }: SeenViewer): void {
+		if (subject === THUMBNAIL_SUBJECT) return;
 		const nowMs = this.#clock.monotonic();
 		const id = hashOf(token, hashOf(address, 0));
 		const beforeMs = this.#paths.get(path)?.get(id);

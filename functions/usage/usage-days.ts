@@ -22,6 +22,8 @@ const PARALLEL_READS = 16;
 /** What a day that is not over is like is believed for so long: a page with many tables makes one listing. */
 const TODAY_AGE_MS = 10_000;
 
+/** Days that are made up for when nobody folded any. */
+const MAX_MISSED_DAYS = 8;
 /** One listing tells of so many days and more what there is. */
 const WORTH_LOOKING_AHEAD = 4;
 
@@ -57,13 +59,18 @@ export class UsageDays {
 		return days;
 	}
 
-	/** Folds yesterday, if it can be by now and nobody has. Never fails. */
+	/**
+	 * Folds yesterday, if it can be by now and nobody has; and before it what nobody folded in the week before, since a day
+	 * begins with what was stored when the one before it ended. Never fails.
+	 */
 	async foldYesterday(): Promise<void> {
 		const { clock, log } = this.#deps;
 		const nowMs = clock.now();
 		if (nowMs - dayStartMs(dayOf(nowMs)) < SETTLED_AFTER_MS) return;
 		try {
-			await this.#day(dayOf(nowMs - DAY_MS), null);
+			const yesterday = dayOf(nowMs - DAY_MS);
+			if (this.#days.has(yesterday) || this.#empty.has(yesterday)) return;
+			if ((await this.#folded(yesterday)) === null) await this.read(dayOf(nowMs - MAX_MISSED_DAYS * DAY_MS), yesterday);
 		} catch (error) {
 			if (!(error instanceof SluiceError)) throw error;
 			log.error({ code: error.code }, "The usage of yesterday could not be summed up yet");
@@ -121,7 +128,13 @@ export class UsageDays {
 			await this.#deps.store.putIfAbsent(usageDayKey(document.day), JSON.stringify(document), options);
 		} catch (error) {
 			if (!hasCode(error, "store.precondition", "store.conflict")) throw error;
-			return (await this.#folded(document.day)) ?? document;
+			const there = await this.#folded(document.day);
+			if (there !== null) return there;
+			// It is damaged: what the hours say is as good, and is not read again.
+			this.#deps.log.error(
+				{ key: usageDayKey(document.day) },
+				"An object of usage is damaged; its hours are summed up",
+			);
 		}
 		this.#keep(document);
 		return document;
@@ -142,7 +155,7 @@ export class UsageDays {
 	}
 
 	async #documentsOf(day: string): Promise<HourDocument[]> {
-		const objects = await listed(this.#deps.store, day);
+		const objects = await listed(this.#deps, day);
 		const documents: HourDocument[] = [];
 		for (let at = 0; at < objects.length; at += PARALLEL_READS) {
 			const some = await Promise.all(objects.slice(at, at + PARALLEL_READS).map((info) => this.#hour(info)));
@@ -167,7 +180,7 @@ export class UsageDays {
 	}
 }
 
-async function listed(store: ObjectStore, day: string): Promise<ObjectInfo[]> {
+async function listed({ store, log }: Pick<Deps, "store" | "log">, day: string): Promise<ObjectInfo[]> {
 	const objects: ObjectInfo[] = [];
 	let next: string | null = "";
 	while (next !== null && objects.length < MAX_OBJECTS) {
@@ -178,6 +191,7 @@ async function listed(store: ObjectStore, day: string): Promise<ObjectInfo[]> {
 		objects.push(...page.objects.filter(({ key }) => /\/\d\d\/[^/]+\.json$/.test(key)));
 		next = page.next;
 	}
+	if (next !== null) log.error({ day, objects: objects.length }, "More wrote usage than is read: the rest is left out");
 	return objects;
 }
 

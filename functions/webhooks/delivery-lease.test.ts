@@ -46,6 +46,24 @@ describe("the lease of the deliveries", () => {
 		await next?.[Symbol.asyncDispose]();
 	});
 
+	it.each(["", "{", '{"expiresMs":"soon"}'])("is taken when what is there is damaged (%j)", async (damaged) => {
+		const { store, take } = world();
+		await store.put(DELIVERY_LEASE_KEY, damaged);
+		expect(await DeliveryLease.sweptMs({ store })).toBe(0);
+		const lease = await take();
+		expect(lease?.notes).toEqual({ sweptMs: 0, holds: {} });
+		expect(await take()).toBeNull();
+		await lease?.[Symbol.asyncDispose]();
+	});
+
+	it("holds nobody up when who was killed had a clock that is ahead by an hour", async () => {
+		const { clock, store, take } = world();
+		await store.put(DELIVERY_LEASE_KEY, JSON.stringify({ expiresMs: clock.now() + 3_600_000, holder: "ahead" }));
+		const lease = await take();
+		expect(lease).not.toBeNull();
+		await lease?.[Symbol.asyncDispose]();
+	});
+
 	it("is lost when another one took it, and is not given back then", async () => {
 		const { clock, store, take } = world();
 		const first = await take();

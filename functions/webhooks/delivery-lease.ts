@@ -10,6 +10,8 @@ import type { Deps } from "../deps.ts";
 /** What a function that was killed leaves behind holds the next one up for so long. */
 export const LEASE_MS = 10_000;
 const RENEW_MS = 3_000;
+/** A lease that lasts longer than this was written by a clock that is ahead: it is taken over, so that nobody waits for that. */
+const MAX_LEFT_MS = LEASE_MS + 60_000;
 
 /** What one run tells the next one. When it is lost, a little is done twice. */
 const notesSchema = z.object({
@@ -22,7 +24,7 @@ export type DeliveryNotes = z.infer<typeof notesSchema>;
 
 const leaseSchema = notesSchema.extend({ expiresMs: z.number() });
 
-const NEVER = { expiresMs: 0 };
+const NEVER = leaseSchema.parse({ expiresMs: 0 });
 
 type LeaseDeps = { readonly store: ObjectStore; readonly clock: Clock; readonly log: Deps["log"] };
 
@@ -56,8 +58,9 @@ export class DeliveryLease implements AsyncDisposable {
 		const holder = crypto.randomUUID();
 		const current = await store.get(DELIVERY_LEASE_KEY);
 		try {
-			const { expiresMs, ...notes } = leaseSchema.parse(current === null ? NEVER : JSON.parse(await current.text()));
-			if (expiresMs > clock.now()) return null;
+			const { expiresMs, ...notes } = current === null ? structuredClone(NEVER) : parsed(await current.text());
+			const leftMs = expiresMs - clock.now();
+			if (leftMs > 0 && leftMs <= MAX_LEFT_MS) return null;
 			const body = bodyOf(clock.now() + LEASE_MS, holder, notes);
 			const { etag } = await (current === null
 				? store.putIfAbsent(DELIVERY_LEASE_KEY, body)
@@ -72,7 +75,7 @@ export class DeliveryLease implements AsyncDisposable {
 	/** When what is old was swept last, whoever has the lease. */
 	static async sweptMs({ store }: Pick<LeaseDeps, "store">): Promise<number> {
 		const current = await store.get(DELIVERY_LEASE_KEY);
-		return current === null ? 0 : leaseSchema.parse(JSON.parse(await current.text())).sweptMs;
+		return current === null ? 0 : parsed(await current.text()).sweptMs;
 	}
 
 	/** Gives it back. Whatever fails: it runs out by itself. */
@@ -98,6 +101,16 @@ export class DeliveryLease implements AsyncDisposable {
 			if (hasCode(error, "store.precondition")) this.isLost = true;
 			log.info({ code: error.code }, "The lease of the deliveries could not be written");
 		}
+	}
+}
+
+/** What is damaged is as if nobody had ever had it: the next one who takes it writes it anew. */
+function parsed(text: string): z.infer<typeof leaseSchema> {
+	try {
+		return leaseSchema.safeParse(JSON.parse(text)).data ?? structuredClone(NEVER);
+	} catch {
+		// JSON.parse has no other way to say no.
+		return structuredClone(NEVER);
 	}
 }
 

@@ -1,9 +1,10 @@
 import { Webhook } from "standardwebhooks";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { parsePathName } from "#shared/path-name.ts";
 import { StoreError } from "#shared/problem.ts";
-import { deliveriesPrefix, deliveryPosition, OUTBOX_PREFIX, outboxKey } from "#shared/store/key.ts";
+import { deliveriesPrefix, deliveryPosition, OUTBOX_PREFIX, outboxKey, webhookKey } from "#shared/store/key.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
+import { settle } from "../../test/support/fake-clock.ts";
 import { functionsForTest } from "../../test/support/functions.ts";
 import { JITTER, RETRY_DELAYS_MS } from "./delivery.ts";
 import { drainOutbox } from "./drain.ts";
@@ -51,6 +52,52 @@ async function drainAll({ drain, clock }: Test): Promise<void> {
 }
 
 describe("delivering webhooks", () => {
+	it("goes on for the others when an endpoint in the bucket is damaged, and says so without its secrets", async () => {
+		const test = await setUp({ endpoints: 2 });
+		await test.emit(0);
+		const key = webhookKey(test.ids[0] ?? "");
+		await test.store.put(key, `{"secrets":[{"secret":"${test.secrets[0]}"`);
+		expect(await test.drain()).toMatchObject({ planned: 1, delivered: 1, failed: 0, nextDueMs: null });
+		expect(test.sent.map(({ url }) => url)).toEqual(["https://hooks.example/1"]);
+		expect(test.logs.join()).toContain(key);
+		expect(test.logs.join()).not.toContain(test.secrets[0]);
+	});
+
+	it("does not hold back the events of a node whose clock is ahead", async () => {
+		const test = await setUp();
+		const event = await test.emit(0);
+		const ahead = { ...event, timestamp: new Date(test.clock.now() + DAY_MS).toISOString() };
+		await test.store.put(outboxKey(path, 0), JSON.stringify(ahead));
+		expect(await test.drain()).toMatchObject({ planned: 1, delivered: 1 });
+	});
+
+	it("fails only when all that it has begun is over", async () => {
+		const test = await setUp({ endpoints: 2 });
+		await test.emit(0);
+		const { promise, resolve } = Promise.withResolvers<{ status: number; retryAfterS: null }>();
+		test.endpoint.answer = () => promise;
+		// The delivery to one of them cannot be read any more.
+		const get = test.store.get.bind(test.store);
+		let isFirst = true;
+		test.store.get = async (key, options) => {
+			if (!key.startsWith(deliveriesPrefix("pending")) || !isFirst) return get(key, options);
+			isFirst = false;
+			throw new StoreError("store.unavailable", "away");
+		};
+		let isOver = false;
+		const drained = test.drain().finally(() => {
+			isOver = true;
+		});
+		const failed = expect(drained).rejects.toThrow("away");
+		await vi.waitUntil(() => test.sent.length === 1);
+		await settle();
+		expect(isOver).toBe(false);
+		resolve({ status: 204, retryAfterS: null });
+		await failed;
+		expect(await test.keys(deliveriesPrefix("done"))).toHaveLength(1);
+		expect(await test.keys(deliveriesPrefix("pending"))).toHaveLength(1);
+	});
+
 	it("sends each event to each endpoint that wants it, signed", async () => {
 		const test = await setUp({ endpoints: 2 });
 		await test.api("PATCH", `/v1/webhooks/${test.ids[1]}`, { events: ["stream.offline"] });

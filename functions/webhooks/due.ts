@@ -3,6 +3,7 @@
 import { deliveriesPrefix, deliveryTimeOf } from "#shared/store/key.ts";
 import { MAX_LIST_LIMIT, type ObjectStore } from "#shared/store/object-store.ts";
 import type { Deps } from "../deps.ts";
+import { allDone } from "./all-done.ts";
 import { type AttemptDeps, type Attempted, attemptDelivery, notAttempted } from "./attempt.ts";
 import { putDelivery, readDelivery, retryAfterMs, retryDelayMs } from "./delivery.ts";
 import { describeOutcome, summaryOf } from "./delivery-name.ts";
@@ -39,7 +40,7 @@ export async function attemptDue(
 	const counts = { delivered: 0, failed: 0 };
 	const next: (number | null)[] = [due.nextDueMs];
 	const left = [...due.queues];
-	await Promise.all(
+	await allDone(
 		Array.from({ length: PARALLEL_ENDPOINTS }, async () => {
 			for (let queue = left.shift(); queue !== undefined; queue = left.shift()) {
 				const [endpointId, keys] = queue;

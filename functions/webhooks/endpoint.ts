@@ -30,24 +30,41 @@ export type Endpoint = z.infer<typeof endpointSchema>;
 
 export type StoredEndpoint = { readonly endpoint: Endpoint; readonly etag: string };
 
-/** Reads an endpoint; `null` when there is none. */
+/** Reads an endpoint; `null` when there is none. One that is damaged is as if it were deleted: others must not wait for it. */
 export async function readEndpoint(store: ObjectStore, id: string): Promise<StoredEndpoint | null> {
 	const object = await store.get(webhookKey(id));
-	return object === null
-		? null
-		: { endpoint: endpointSchema.parse(JSON.parse(await object.text())), etag: object.etag };
+	if (object === null) return null;
+	const endpoint = parsed(await object.text());
+	return endpoint === null ? null : { endpoint, etag: object.etag };
 }
 
-export async function listStoredEndpoints(store: ObjectStore): Promise<StoredEndpoint[]> {
+/** `onLeftOut` is told the keys of those that were damaged, or deleted just now. */
+export async function listStoredEndpoints(
+	store: ObjectStore,
+	onLeftOut: (key: string) => void = () => undefined,
+): Promise<StoredEndpoint[]> {
 	const { objects } = await store.list(WEBHOOKS_PREFIX, { limit: MAX_ENDPOINTS });
 	const found = await Promise.all(
-		objects.map(({ key }) => readEndpoint(store, key.slice(WEBHOOKS_PREFIX.length, -".json".length))),
+		objects.map(async ({ key }) => {
+			const stored = await readEndpoint(store, key.slice(WEBHOOKS_PREFIX.length, -".json".length));
+			if (stored === null) onLeftOut(key);
+			return stored;
+		}),
 	);
 	return found.filter((stored) => stored !== null);
 }
 
-export async function listEndpoints(store: ObjectStore): Promise<Endpoint[]> {
-	return (await listStoredEndpoints(store)).map(({ endpoint }) => endpoint);
+export async function listEndpoints(store: ObjectStore, onLeftOut?: (key: string) => void): Promise<Endpoint[]> {
+	return (await listStoredEndpoints(store, onLeftOut)).map(({ endpoint }) => endpoint);
+}
+
+function parsed(text: string): Endpoint | null {
+	try {
+		return endpointSchema.safeParse(JSON.parse(text)).data ?? null;
+	} catch {
+		// What JSON.parse says cites the text, and with it secrets.
+		return null;
+	}
 }
 
 const MAX_ATTEMPTS = 5;

@@ -2,6 +2,7 @@
 
 import { OUTBOX_PREFIX } from "#shared/store/key.ts";
 import type { Deps } from "../deps.ts";
+import { allDone } from "./all-done.ts";
 import { newDelivery, type Payload, payloadSchema, putDelivery } from "./delivery.ts";
 import { type Endpoint, listEndpoints, wantsEvent } from "./endpoint.ts";
 
@@ -15,13 +16,15 @@ export type Planned = { readonly planned: number; readonly hasMore: boolean };
 
 /** Each event is planned before it leaves the outbox; twice, in the worst case, which makes the same objects. */
 export async function planDeliveries(deps: PlanDeps, isOver: () => boolean): Promise<Planned> {
-	const { store } = deps;
+	const { store, log } = deps;
 	const { objects, next } = await store.list(OUTBOX_PREFIX, { limit: MAX_PLANNED });
 	if (objects.length === 0) return { planned: 0, hasMore: false };
-	const endpoints = await listEndpoints(store);
+	const endpoints = await listEndpoints(store, (key) =>
+		log.error({ key }, "A webhook endpoint is damaged, or was deleted just now: events are not for it"),
+	);
 	const left = objects.map(({ key }) => key);
 	const planned: string[] = [];
-	await Promise.all(
+	await allDone(
 		Array.from({ length: PARALLEL }, async () => {
 			for (let key = left.shift(); key !== undefined && !isOver(); key = left.shift()) {
 				await planOne(deps, endpoints, key);
@@ -42,7 +45,8 @@ async function planOne({ store, clock, log }: PlanDeps, endpoints: readonly Endp
 		return;
 	}
 	const { type, timestamp, data } = event;
-	const dueMs = timeOf(timestamp) ?? clock.now();
+	// A node whose clock is ahead does not make its events wait.
+	const dueMs = Math.min(timeOf(timestamp) ?? clock.now(), clock.now());
 	for (const endpoint of endpoints)
 		if (wantsEvent(endpoint, type, data.path ?? ""))
 			await putDelivery(store, "pending", newDelivery(event, endpoint.id, dueMs));

@@ -186,6 +186,7 @@ function openFunctions(
 		},
 		store,
 		presign: presignOf(location),
+		isBilled: location.kind === "s3",
 		address: addressOf(settings.functionsAddress),
 		clock: systemClock,
 		// A line for each request is for those who ask for it.

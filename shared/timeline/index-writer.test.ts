@@ -145,4 +145,16 @@ describe("the index of a live stream", () => {
 		await other.close(signal);
 		expect(none.calls).toEqual([]);
 	});
+
+	it("is not tried again and again when a stream that keeps none ends", async () => {
+		const none = world(0);
+		const writer = await none.open();
+		await none.commit(writer, 2);
+		await writer.commitEnd(signal);
+		// Only the lease is still waited for.
+		await none.clock.advance(0);
+		await writer.close(signal);
+		expect(none.calls).toEqual([]);
+		expect(none.clock.pending).toBe(0);
+	});
 });

@@ -95,6 +95,8 @@ export class IndexWriter {
 	}
 
 	#schedule(waitMs: number): void {
+		// Who keeps nothing needs no index.
+		if (this.#options.retentionMs() === 0) return;
 		if (this.#state !== "open" || this.#writing !== null || !this.#isDue) return;
 		if (this.#timer !== null) {
 			if (waitMs > 0) return;
@@ -120,7 +122,6 @@ export class IndexWriter {
 
 	/** Brings the index up to the newest record. Says how long to wait before the next write. Never fails. */
 	async #write(): Promise<number> {
-		// Who keeps nothing needs no index.
 		if (this.#state === "fenced" || !this.#isDue || this.#options.retentionMs() === 0) return INDEX_INTERVAL_MS;
 		this.#lastWriteMs = this.#options.retry.clock.monotonic();
 		const newest = this.#newest;

@@ -88,6 +88,36 @@ describe("a meter of usage", () => {
 		expect((await read("10"))?.paths["cam/1"]?.puts).toBe(1);
 	});
 
+	it("asks a bucket that is away once a minute, however many requests come", async () => {
+		const { clock, store, meter, failures } = world();
+		meter.add(CAM, { puts: 5 });
+		await clock.advance(HOUR);
+		store.away = true;
+		for (let second = 0; second < 60; second++) {
+			for (let request = 0; request < 10; request++) await meter.flush(store);
+			await clock.advance(1_000);
+		}
+		expect(failures).toHaveLength(1);
+		for (let request = 0; request < 10; request++) await meter.flush(store);
+		expect(failures).toHaveLength(2);
+	});
+
+	it("lets no request wait for another one's write, and goes on when that never ends", async () => {
+		const { clock, store, meter, read } = world();
+		const put = store.put.bind(store);
+		store.put = () => new Promise(() => undefined);
+		meter.add(CAM, { puts: 5 });
+		await clock.advance(HOUR);
+		void meter.flush(store);
+		expect(meter.isDue).toBe(false);
+		await meter.flush(store);
+		store.put = put;
+		await clock.advance(FLUSH_EVERY_MS);
+		expect(meter.isDue).toBe(true);
+		await meter.flush(store);
+		expect((await read("09"))?.paths["cam/1"]?.puts).toBe(5);
+	});
+
 	it("does not write for what is of no path alone, unless that is worth it when the hour is over", async () => {
 		for (const writesShared of [false, true]) {
 			const { clock, store, meter, read, writes } = world({ writesShared });

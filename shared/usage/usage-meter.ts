@@ -11,6 +11,8 @@ export const FLUSH_EVERY_MS = 60_000;
 const MAX_PATHS = 20_000;
 /** Hours that are over and did not reach the bucket yet. */
 const MAX_ENDED = 24;
+/** A write that takes longer is given up: on Workers it may have ended with the request that began it, without a word. */
+const FLUSH_LOST_MS = 60_000;
 
 export type UsageMeterOptions = {
 	readonly clock: Clock;
@@ -47,6 +49,7 @@ export class UsageMeter {
 	/** Bytes of media in the bucket, of paths where that is known. */
 	readonly #stored = new Map<string, number>();
 	#flushedMs: number;
+	#hasFailed = false;
 	#flushing: Promise<void> | null = null;
 
 	constructor(options: UsageMeterOptions) {
@@ -83,20 +86,24 @@ export class UsageMeter {
 	/** Whether there is something to write now. */
 	get isDue(): boolean {
 		this.#current();
-		if (this.#ended.length > 0) return true;
-		return this.#hour.isNew && this.#options.clock.monotonic() - this.#flushedMs >= FLUSH_EVERY_MS;
+		const sinceMs = this.#options.clock.monotonic() - this.#flushedMs;
+		if (this.#flushing !== null) return sinceMs >= FLUSH_LOST_MS;
+		if (this.#ended.length > 0 && !this.#hasFailed) return true;
+		return (this.#ended.length > 0 || this.#hour.isNew) && sinceMs >= FLUSH_EVERY_MS;
 	}
 
 	/**
-	 * Writes what is new, if it is due or `now` says that there is no later. One write at a time. Never fails; what could
-	 * not be written is when this is called again.
+	 * Writes what is new, if it is due or `now` says that there is no later. One write at a time, for which only `now` waits:
+	 * on Workers no request may wait for another one's. Never fails; what could not be written is a minute later.
 	 */
-	flush(store: ObjectStore, { now = false, signal }: FlushOptions = {}): Promise<void> {
-		if (!now && !this.isDue) return this.#flushing ?? Promise.resolve();
-		this.#flushing ??= this.#flush(store, now, signal).finally(() => {
-			this.#flushing = null;
+	async flush(store: ObjectStore, { now = false, signal }: FlushOptions = {}): Promise<void> {
+		if (now) await this.#flushing;
+		else if (!this.isDue) return;
+		const flushing = this.#flush(store, now, signal).finally(() => {
+			if (this.#flushing === flushing) this.#flushing = null;
 		});
-		return this.#flushing;
+		this.#flushing = flushing;
+		await flushing;
 	}
 
 	async #flush(store: ObjectStore, isLast: boolean, signal: AbortSignal | undefined): Promise<void> {
@@ -105,10 +112,13 @@ export class UsageMeter {
 		try {
 			for (let ended = this.#ended[0]; ended !== undefined; ended = this.#ended[0]) {
 				await this.#write(store, ended, signal);
-				this.#ended.shift();
+				// One that was given up may have written it, too.
+				if (this.#ended[0] === ended) this.#ended.shift();
 			}
 			if (hour.isNew || (isLast && this.#isWorthy(hour))) await this.#write(store, hour, signal);
+			this.#hasFailed = false;
 		} catch (error) {
+			this.#hasFailed = true;
 			this.#options.onFailure(error);
 		}
 	}

@@ -25,6 +25,7 @@ const server = await FunctionsServer.open({
 	}),
 	store,
 	presign: null,
+	isBilled: false,
 	address: { host: "127.0.0.1", port: 0 },
 	clock: systemClock,
 	// As `sluice start` has it.
