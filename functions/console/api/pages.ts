@@ -1,4 +1,4 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { type UseInfiniteQueryResult, useInfiniteQuery } from "@tanstack/react-query";
 import { useApi } from "./hooks.ts";
 import { type ApiProblem, asProblem } from "./problem.ts";
 
@@ -25,8 +25,16 @@ export function usePages<T>(address: string, { pollMs }: { pollMs?: number } = {
 		getNextPageParam: ({ next }) => next,
 		refetchInterval: pollMs ?? false,
 	});
+	return pagesOf(
+		query,
+		query.data?.pages.flatMap(({ items }) => items),
+	);
+}
+
+/** Pages that a query asked for, and how it stands. */
+export function pagesOf<T, D>(query: UseInfiniteQueryResult<D>, items: readonly T[] | undefined): Pages<T> {
 	return {
-		items: query.data?.pages.flatMap(({ items }) => items),
+		items,
 		problem: query.error === null ? null : asProblem(query.error),
 		isLoading: query.isLoading,
 		hasMore: query.hasNextPage,

@@ -14,13 +14,15 @@ const RENEW_AFTER = 0.7;
 export class PlaybackTokens {
 	readonly #api: Api;
 	readonly #isForAll: boolean;
+	readonly #subject: string;
 	readonly #now: () => number;
 	readonly #held = new Map<string, Promise<Held>>();
 
-	/** `isForAll`: whether a token for every path will be given. */
-	constructor(api: Api, isForAll: boolean, now: () => number = Date.now) {
+	/** `isForAll`: whether a token for every path will be given. `subject`: whom they are for. */
+	constructor(api: Api, isForAll: boolean, subject: string, now: () => number = Date.now) {
 		this.#api = api;
 		this.#isForAll = isForAll;
+		this.#subject = subject;
 		this.#now = now;
 	}
 
@@ -46,7 +48,7 @@ export class PlaybackTokens {
 		const { body } = await this.#api.send<{ token: string }>("POST", "/v1/tokens", {
 			permissions: [{ action: "read", path: scope }],
 			expiresIn: `${LIFE_MS / 60_000}m`,
-			subject: "console",
+			subject: this.#subject,
 		});
 		return { token: body.token, renewAtMs: askedMs + LIFE_MS * RENEW_AFTER };
 	}

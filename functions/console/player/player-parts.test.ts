@@ -52,14 +52,14 @@ describe("PlaybackTokens", () => {
 
 	test("asks once for all paths where that is allowed", async () => {
 		const { api, asked } = server();
-		const tokens = new PlaybackTokens(api, true, () => 0);
+		const tokens = new PlaybackTokens(api, true, "console", () => 0);
 		expect([await tokens.for("a"), await tokens.for("b")]).toEqual(["t1", "t1"]);
 		expect(asked).toEqual([{ permissions: [{ action: "read", path: "" }], expiresIn: "30m", subject: "console" }]);
 	});
 
 	test("asks for each path else", async () => {
 		const { api, asked } = server();
-		const tokens = new PlaybackTokens(api, false, () => 0);
+		const tokens = new PlaybackTokens(api, false, "console", () => 0);
 		expect([await tokens.for("a"), await tokens.for("b"), await tokens.for("a")]).toEqual(["t1", "t2", "t1"]);
 		expect(asked).toMatchObject([{ permissions: [{ path: "a" }] }, { permissions: [{ path: "b" }] }]);
 	});
@@ -67,7 +67,7 @@ describe("PlaybackTokens", () => {
 	test("replaces a token when most of its life is over, or when it was refused", async () => {
 		const { api } = server();
 		let nowMs = 0;
-		const tokens = new PlaybackTokens(api, true, () => nowMs);
+		const tokens = new PlaybackTokens(api, true, "console", () => nowMs);
 		await tokens.for("a");
 		nowMs = 20 * 60_000;
 		expect(await tokens.for("a")).toBe("t1");
@@ -85,7 +85,7 @@ describe("PlaybackTokens", () => {
 			send: <T>(method: string, address: string, body: unknown) =>
 				isDown ? Promise.reject(new Error("down")) : api.send<T>(method, address, body),
 		};
-		const tokens = new PlaybackTokens(failing, true, () => 0);
+		const tokens = new PlaybackTokens(failing, true, "console", () => 0);
 		await expect(tokens.for("a")).rejects.toThrow("down");
 		isDown = false;
 		expect(await tokens.for("a")).toBe("t1");

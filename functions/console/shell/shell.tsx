@@ -4,6 +4,7 @@ import { type ReactNode, useEffect } from "react";
 import { Link, useLocation } from "wouter";
 import { isAllowed } from "../api/allowed.ts";
 import { useMe } from "../api/hooks.ts";
+import icon from "../icon.svg";
 import { AccountMenu } from "./account-menu.tsx";
 import { ColorSchemeSwitch } from "./color-scheme-switch.tsx";
 import { DESTINATIONS } from "./navigation.ts";
@@ -45,9 +46,12 @@ export function Shell({ children }: { children: ReactNode }) {
 							aria-controls="navigation"
 						/>
 						<Anchor component={Link} href="/" underline="never" c="var(--mantine-color-text)">
-							<Text span fw={700} size="lg">
-								Sluice
-							</Text>
+							<Group gap="xs" wrap="nowrap">
+								<img src={icon} alt="" width={28} height={28} />
+								<Text span fw={700} size="lg">
+									Sluice
+								</Text>
+							</Group>
 						</Anchor>
 					</Group>
 					<Group gap="xs" wrap="nowrap">

@@ -6,7 +6,7 @@ import type { ReactNode } from "react";
 export function EmptyState(props: { icon: LucideIcon; title: string; children?: ReactNode; action?: ReactNode }) {
 	const { icon: Icon, title, children, action } = props;
 	return (
-		<Paper withBorder p="xl" radius="md">
+		<Paper withBorder px="md" py={{ base: "md", sm: "xl" }} radius="md">
 			<Stack align="center" gap="sm" maw={640} mx="auto">
 				<Icon size={32} strokeWidth={1.5} aria-hidden />
 				<Title order={2} size="h4" ta="center">

@@ -18,6 +18,7 @@ export function StateBadge({ state, children }: { state: keyof typeof LOOKS; chi
 			radius="sm"
 			tt="none"
 			fw={500}
+			miw="max-content"
 			leftSection={<Icon size={12} aria-hidden color={`var(--mantine-color-${color}-text)`} />}
 		>
 			{children}

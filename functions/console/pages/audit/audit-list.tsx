@@ -13,14 +13,18 @@ import { type AuditDays, useAudit } from "./use-audit.ts";
 export function AuditList({ days }: { days: AuditDays }) {
 	const log = useAudit(days);
 	if (log.isLoading) return <Loader aria-label="Loading the log" />;
+	const isNarrowed = days.from !== "" || days.to !== "";
 	const entries = log.items ?? [];
 	return (
 		<Stack>
 			<ProblemAlert problem={log.problem} />
 			{log.items !== undefined && entries.length === 0 && !log.hasMore && (
-				<EmptyState icon={ScrollText} title="Nothing was changed in these days">
+				<EmptyState
+					icon={ScrollText}
+					title={isNarrowed ? "Nothing was changed in these days" : "Nothing was changed yet"}
+				>
 					Each change of a key, path, token, node or webhook is written down here: who made it, when and from where.
-					Choose other days, or none at all.
+					{isNarrowed && " Choose other days, or clear them to see everything."}
 				</EmptyState>
 			)}
 			{entries.length > 0 && (

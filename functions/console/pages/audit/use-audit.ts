@@ -2,8 +2,7 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import type { AuditEntry } from "../../../audit/audit-log.ts";
 import type { Api } from "../../api/client.ts";
 import { useApi } from "../../api/hooks.ts";
-import type { Pages } from "../../api/pages.ts";
-import { asProblem } from "../../api/problem.ts";
+import { type Pages, pagesOf } from "../../api/pages.ts";
 import { type ListAnswer, type ListRange, type Place, placeAt, readBackwards } from "./backwards.ts";
 
 /** Days in UTC, `YYYY-MM-DD`, both in the range; empty: no bound. */
@@ -24,15 +23,10 @@ export function useAudit({ from, to }: AuditDays): Pages<AuditEntry> {
 		initialPageParam: null as Place | null,
 		getNextPageParam: ({ next }) => next,
 	});
-	return {
-		items: query.data?.pages.flatMap(({ entries }) => entries),
-		problem: query.error === null ? null : asProblem(query.error),
-		isLoading: query.isLoading,
-		hasMore: query.hasNextPage,
-		isLoadingMore: query.isFetchingNextPage,
-		loadMore: () => void query.fetchNextPage(),
-		refresh: () => void query.refetch(),
-	};
+	return pagesOf(
+		query,
+		query.data?.pages.flatMap(({ entries }) => entries),
+	);
 }
 
 function listBy(api: Api, signal: AbortSignal): ListRange {

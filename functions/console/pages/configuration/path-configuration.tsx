@@ -47,8 +47,8 @@ function Editor({ state, base }: { state: PathDraft; base: NonNullable<PathDraft
 			<Group justify="space-between" gap="sm">
 				<Text size="sm" c="dimmed" flex="1 1 16rem">
 					{base.isConfigured
-						? "What is set here goes before the defaults of the server."
-						: "This path has no configuration of its own: all its settings are the defaults."}
+						? "What you set here overrides the server's defaults."
+						: "This path follows the server's defaults. Set what shall be different."}
 				</Text>
 				<SegmentedControl
 					size="xs"

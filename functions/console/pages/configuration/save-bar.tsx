@@ -41,7 +41,7 @@ export function SaveBar(props: SaveBarProps) {
 			<Group justify="space-between" gap="xs">
 				<div aria-live="polite" className={classes["words"]}>
 					{changes.length === 0 ? (
-						<Text size="sm">Not made yet: with the defaults alone, or with what you set.</Text>
+						<Text size="sm">Not saved yet. What you do not set follows the defaults.</Text>
 					) : (
 						<Button variant="subtle" size="compact-sm" onClick={open}>
 							{changesText(changes.length)}

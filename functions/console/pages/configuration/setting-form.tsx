@@ -53,7 +53,7 @@ export function SettingForm(props: SettingFormProps) {
 	);
 
 	return (
-		<>
+		<div>
 			<Group gap="md" mb="sm">
 				<TextInput
 					flex="1 1 16rem"
@@ -107,6 +107,6 @@ export function SettingForm(props: SettingFormProps) {
 					</SettingGroup>
 				))}
 			</Accordion>
-		</>
+		</div>
 	);
 }

@@ -20,7 +20,8 @@ type VersionItemProps = {
 
 /** One version: who, when, what, and the way back to it. */
 export function VersionItem({ path, summary, isCurrent, isReady, onRollBack }: VersionItemProps) {
-	const [isOpen, { toggle }] = useDisclosure(false);
+	// What changed last is what one mostly looks for.
+	const [isOpen, { toggle }] = useDisclosure(isCurrent);
 	const id = useId();
 	const { version, by, at, isDeleted } = summary;
 	const back = isDeleted

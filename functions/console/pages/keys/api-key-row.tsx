@@ -33,7 +33,7 @@ export function ApiKeyRow({ apiKey }: { apiKey: ShownApiKey }) {
 			<Table.Td>{role}</Table.Td>
 			<Table.Td>
 				{paths.length === 0 ? (
-					"all"
+					"All"
 				) : (
 					<Stack gap={2} align="flex-start">
 						{paths.map((path) => (
@@ -45,7 +45,7 @@ export function ApiKeyRow({ apiKey }: { apiKey: ShownApiKey }) {
 			<Table.Td>
 				<KeyState disabled={disabled} expiresAt={expiresAt} />
 			</Table.Td>
-			<Table.Td>{lastUsedAt === null ? "never" : <RelativeTime at={lastUsedAt} />}</Table.Td>
+			<Table.Td>{lastUsedAt === null ? "Never" : <RelativeTime at={lastUsedAt} />}</Table.Td>
 			<Table.Td>
 				<RelativeTime at={createdAt} />
 			</Table.Td>
@@ -75,12 +75,12 @@ export function ApiKeyRow({ apiKey }: { apiKey: ShownApiKey }) {
 }
 
 function KeyState({ disabled, expiresAt }: { disabled: boolean; expiresAt: string | null }) {
-	if (disabled) return <StateBadge state="idle">disabled</StateBadge>;
-	if (expiresAt === null) return <StateBadge state="good">active</StateBadge>;
-	if (Date.parse(expiresAt) <= Date.now()) return <StateBadge state="bad">expired</StateBadge>;
+	if (disabled) return <StateBadge state="idle">Disabled</StateBadge>;
+	if (expiresAt === null) return <StateBadge state="good">Active</StateBadge>;
+	if (Date.parse(expiresAt) <= Date.now()) return <StateBadge state="bad">Expired</StateBadge>;
 	return (
 		<StateBadge state="good">
-			ends <RelativeTime at={expiresAt} />
+			Ends <RelativeTime at={expiresAt} />
 		</StateBadge>
 	);
 }

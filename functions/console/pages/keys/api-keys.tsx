@@ -1,4 +1,4 @@
-import { Button, Group, Loader, Stack, Table, Text } from "@mantine/core";
+import { Button, Group, Loader, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { KeyRound, Plus } from "lucide-react";
 import { useState } from "react";
@@ -6,6 +6,7 @@ import type { ApiKeyPage } from "../../../routes/keys.ts";
 import { useResource } from "../../api/hooks.ts";
 import { EmptyState } from "../../ui/empty-state.tsx";
 import { ProblemAlert } from "../../ui/problem-alert.tsx";
+import { WideTable } from "../../ui/wide-table.tsx";
 import { ApiKeyRow } from "./api-key-row.tsx";
 import { NewApiKey } from "./new-api-key.tsx";
 
@@ -34,28 +35,21 @@ export function ApiKeys() {
 			{data === undefined && problem === null && <Loader aria-label="Loading the keys" />}
 			{data?.items.length === 0 && (
 				<EmptyState icon={KeyRound} title="No API keys yet">
-					You are signed in with a token or a key of the settings. Make yourself a key: it can be disabled and deleted
-					here, and the audit log has its name.
+					You are signed in with a token, or with a key from the settings. Make a key for yourself: you can disable it
+					here, and the audit log shows its name.
 				</EmptyState>
 			)}
 			{data !== undefined && data.items.length > 0 && (
-				<Table.ScrollContainer minWidth={760} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-					<Table verticalSpacing="xs" aria-label="API keys">
-						<Table.Thead>
-							<Table.Tr>
-								{["Name", "Role", "Paths", "State", "Last used", "Made"].map((title) => (
-									<Table.Th key={title}>{title}</Table.Th>
-								))}
-								<Table.Th ta="right">Actions</Table.Th>
-							</Table.Tr>
-						</Table.Thead>
-						<Table.Tbody>
-							{data.items.map((key) => (
-								<ApiKeyRow key={key.id} apiKey={key} />
-							))}
-						</Table.Tbody>
-					</Table>
-				</Table.ScrollContainer>
+				<WideTable
+					label="API keys"
+					minWidth={760}
+					heads={["Name", "Role", "Paths", "State", "Last used", "Made"]}
+					hasActions
+				>
+					{data.items.map((key) => (
+						<ApiKeyRow key={key.id} apiKey={key} />
+					))}
+				</WideTable>
 			)}
 			{(cursors.length > 0 || next !== null) && (
 				<Group>

@@ -5,6 +5,7 @@ import { useChange, useResource } from "../../api/hooks.ts";
 import { ConfirmButton } from "../../ui/confirm-button.tsx";
 import { ProblemAlert } from "../../ui/problem-alert.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
+import { WideTable } from "../../ui/wide-table.tsx";
 import { Section } from "./section.tsx";
 
 /** What was revoked and has not expired, the newest first. */
@@ -21,23 +22,11 @@ export function Revocations() {
 				</Text>
 			)}
 			{items.length > 0 && (
-				<Table.ScrollContainer minWidth={640} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-					<Table verticalSpacing="xs" aria-label="Revoked">
-						<Table.Thead>
-							<Table.Tr>
-								{["What", "Which", "Revoked", "Entry ends"].map((title) => (
-									<Table.Th key={title}>{title}</Table.Th>
-								))}
-								<Table.Th ta="right">Actions</Table.Th>
-							</Table.Tr>
-						</Table.Thead>
-						<Table.Tbody>
-							{items.map((revocation) => (
-								<RevocationRow key={`${revocation.kind} ${revocation.value}`} revocation={revocation} />
-							))}
-						</Table.Tbody>
-					</Table>
-				</Table.ScrollContainer>
+				<WideTable label="Revoked" minWidth={640} heads={["What", "Which", "Revoked", "Entry ends"]} hasActions>
+					{items.map((revocation) => (
+						<RevocationRow key={`${revocation.kind} ${revocation.value}`} revocation={revocation} />
+					))}
+				</WideTable>
 			)}
 		</Section>
 	);

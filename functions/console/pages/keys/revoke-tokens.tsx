@@ -38,7 +38,7 @@ export function RevokeTokens() {
 					styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
 				/>
 				<Text size="sm" c="dimmed">
-					Only what was made until now. Who watches is stopped within ten seconds.
+					Ends what was made until now; playback stops within ten seconds. Tokens made later work.
 				</Text>
 				<ProblemAlert problem={revoke.problem} />
 				<Group>

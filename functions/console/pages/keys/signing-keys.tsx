@@ -7,6 +7,7 @@ import { ConfirmButton } from "../../ui/confirm-button.tsx";
 import { ProblemAlert } from "../../ui/problem-alert.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { StateBadge } from "../../ui/state-badge.tsx";
+import { WideTable } from "../../ui/wide-table.tsx";
 
 /** The keys that sign tokens: make a new one, and stop trusting an old one. */
 export function SigningKeys() {
@@ -19,8 +20,8 @@ export function SigningKeys() {
 		<Stack>
 			<Group justify="space-between" align="flex-start">
 				<Text size="sm" c="dimmed" maw={640}>
-					The first key signs new tokens, all of them vouch for old ones. Retire a key when its last token has expired,
-					or at once if it leaked.
+					One key signs new tokens; the others still verify older ones. Retire a key when its last token has expired, or
+					at once if it leaked.
 				</Text>
 				<ConfirmButton
 					label="Rotate"
@@ -34,23 +35,11 @@ export function SigningKeys() {
 			<ProblemAlert problem={problem} />
 			{data === undefined && problem === null && <Loader aria-label="Loading the keys" />}
 			{data !== undefined && (
-				<Table.ScrollContainer minWidth={640} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-					<Table verticalSpacing="xs" aria-label="Signing keys">
-						<Table.Thead>
-							<Table.Tr>
-								{["Key", "State", "From", "Made"].map((title) => (
-									<Table.Th key={title}>{title}</Table.Th>
-								))}
-								<Table.Th ta="right">Actions</Table.Th>
-							</Table.Tr>
-						</Table.Thead>
-						<Table.Tbody>
-							{data.items.map((key) => (
-								<SigningKeyRow key={key.kid} signingKey={key} />
-							))}
-						</Table.Tbody>
-					</Table>
-				</Table.ScrollContainer>
+				<WideTable label="Signing keys" minWidth={720} heads={["Key", "State", "From", "Made"]} hasActions>
+					{data.items.map((key) => (
+						<SigningKeyRow key={key.kid} signingKey={key} />
+					))}
+				</WideTable>
 			)}
 		</Stack>
 	);
@@ -68,10 +57,10 @@ function SigningKeyRow({ signingKey }: { signingKey: SigningKeyList["items"][num
 				<Code>{kid}</Code>
 			</Table.Td>
 			<Table.Td>
-				<StateBadge state={signs ? "good" : "idle"}>{signs ? "signs" : "verifies"}</StateBadge>
+				<StateBadge state={signs ? "good" : "idle"}>{signs ? "Signs" : "Verifies"}</StateBadge>
 			</Table.Td>
-			<Table.Td>{origin === "environment" ? "the settings" : "a rotation"}</Table.Td>
-			<Table.Td>{createdAt === null ? "unknown" : <RelativeTime at={createdAt} />}</Table.Td>
+			<Table.Td>{origin === "environment" ? "The settings" : "A rotation"}</Table.Td>
+			<Table.Td>{createdAt === null ? "Unknown" : <RelativeTime at={createdAt} />}</Table.Td>
 			<Table.Td ta="right">
 				{!signs && (
 					<ConfirmButton

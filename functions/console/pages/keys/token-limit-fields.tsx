@@ -1,6 +1,28 @@
 import { Accordion, Checkbox, NumberInput, Stack, TextInput } from "@mantine/core";
 import type { TokenDraft } from "./token-draft.ts";
 
+/** Each a list, with commas. */
+const LISTS = [
+	{
+		name: "ips",
+		label: "Addresses",
+		description: "IP addresses or networks that may use it",
+		placeholder: "192.0.2.0/24, 2001:db8::/32",
+	},
+	{
+		name: "countries",
+		label: "Countries",
+		description: "Two letters each. Known behind Cloudflare and CloudFront only; elsewhere nobody gets in",
+		placeholder: "DE, AT",
+	},
+	{
+		name: "referrers",
+		label: "Pages",
+		description: "Hosts of the pages that may use it",
+		placeholder: "*.example.com",
+	},
+] as const;
+
 /** Who may use the token besides having it. Folded away: few need it. */
 export function TokenLimitFields(props: { draft: TokenDraft; onChange: (changed: Partial<TokenDraft>) => void }) {
 	const { draft, onChange } = props;
@@ -10,27 +32,14 @@ export function TokenLimitFields(props: { draft: TokenDraft; onChange: (changed:
 				<Accordion.Control>Limits</Accordion.Control>
 				<Accordion.Panel>
 					<Stack>
-						<TextInput
-							label="Addresses"
-							description="IP addresses or networks that may use it"
-							placeholder="192.0.2.0/24, 2001:db8::/32"
-							value={draft.ips}
-							onChange={(event) => onChange({ ips: event.currentTarget.value })}
-						/>
-						<TextInput
-							label="Countries"
-							description="Two letters each. Known behind Cloudflare and CloudFront only; elsewhere nobody gets in"
-							placeholder="DE, AT"
-							value={draft.countries}
-							onChange={(event) => onChange({ countries: event.currentTarget.value })}
-						/>
-						<TextInput
-							label="Pages"
-							description="Hosts of the pages that may use it"
-							placeholder="*.example.com"
-							value={draft.referrers}
-							onChange={(event) => onChange({ referrers: event.currentTarget.value })}
-						/>
+						{LISTS.map(({ name, ...words }) => (
+							<TextInput
+								key={name}
+								{...words}
+								value={draft[name]}
+								onChange={(event) => onChange({ [name]: event.currentTarget.value })}
+							/>
+						))}
 						<NumberInput
 							label="Addresses at once"
 							description="From how many it may be used at the same time"

@@ -1,6 +1,7 @@
 import { Button, Group, Loader, Select, Text, TextInput, VisuallyHidden } from "@mantine/core";
+import { Search } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
-import { useResource } from "../../api/hooks.ts";
+import { useCan, useResource } from "../../api/hooks.ts";
 import { PageHeader } from "../../ui/page-header.tsx";
 import { ProblemAlert } from "../../ui/problem-alert.tsx";
 import { EndedStreams } from "./ended-streams.tsx";
@@ -12,7 +13,7 @@ import { arranged, newsOf, ORDERS, type Order } from "./wall-order.ts";
 
 const POLL_MS = 3_000;
 const ORDER_NAMES: Readonly<Record<Order, string>> = {
-	name: "Name",
+	name: "By name",
 	viewers: "Most viewers first",
 	bitrate: "Highest bitrate first",
 	trouble: "Trouble first",
@@ -23,6 +24,7 @@ export function LivePage() {
 	const [cursor, setCursor] = useState<string | null>(null);
 	const after = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
 	const { data, problem, isLoading } = useResource<StreamPage>(`/v1/streams?live=true${after}`, { pollMs: POLL_MS });
+	const mayWatch = useCan("manage");
 	const [filter, setFilter] = useState("");
 	const [order, setOrder] = useState<Order>("name");
 	const live = (data?.items ?? []).filter((stream) => stream.live);
@@ -39,24 +41,31 @@ export function LivePage() {
 			<ProblemAlert problem={problem} />
 			{isLoading && <Loader aria-label="Asking for the streams" />}
 			{data !== undefined && live.length === 0 && !isPartial && <FirstPublish />}
-			{(live.length > 0 || isPartial) && (
-				<Group mb="md" gap="sm" align="flex-end">
+			{(live.length > 1 || isPartial || filter !== "") && (
+				<Group mb="md" gap="sm" wrap="nowrap">
 					<TextInput
-						label="Filter by name"
+						aria-label="Filter by name"
+						placeholder="Filter by name"
 						type="search"
+						leftSection={<Search size={16} aria-hidden />}
 						value={filter}
 						onChange={(event) => setFilter(event.currentTarget.value)}
-						style={{ flex: "1 1 160px", maxWidth: 320 }}
+						style={{ flex: "1 1 140px", maxWidth: 320 }}
 					/>
 					<Select
-						label="Order"
+						aria-label="Order"
 						value={order}
 						allowDeselect={false}
 						data={ORDERS.map((value) => ({ value, label: ORDER_NAMES[value] }))}
 						onChange={(value) => setOrder(ORDERS.find((known) => known === value) ?? "name")}
-						style={{ flex: "1 1 160px", maxWidth: 220 }}
+						style={{ flex: "1 1 140px", maxWidth: 220 }}
 					/>
 				</Group>
+			)}
+			{!mayWatch && live.length > 0 && (
+				<Text size="sm" c="dimmed" mb="md">
+					Your key shows how streams fare. To watch them takes a key of an operator.
+				</Text>
 			)}
 			{live.length > 0 && shown.length === 0 && <Text>No live stream has “{filter}” in its name.</Text>}
 			<ul className={classes["wall"]} aria-label="Live streams">

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Slots } from "./slots.ts";
-import { bitrateOf, codecNames, pictureOf, type Stream, sizeText } from "./stream.ts";
+import { bitrateOf, codecNames, isWaiting, pictureOf, type Stream, sizeText } from "./stream.ts";
 import { arranged, newsOf } from "./wall-order.ts";
 
 const VIDEO = { id: "v0", kind: "video", codecs: "avc1.64001f", bandwidth: 3e6, averageBandwidth: 2e6 } as const;
@@ -60,6 +60,17 @@ describe("newsOf", () => {
 });
 
 describe("facts of a stream", () => {
+	test("tell that it waits for its publisher, while it is live without a source", () => {
+		const sent = stream("a");
+		const waits = { ...sent, health: sent.health && { ...sent.health, source: { type: "" } } };
+		expect([sent, waits, { ...waits, live: false }, stream("a", { isKnown: false })].map(isWaiting)).toEqual([
+			false,
+			true,
+			false,
+			false,
+		]);
+	});
+
 	test("come from its node, else from its renditions", () => {
 		expect(bitrateOf(stream("a", { bits: 7 }))).toBe(7);
 		expect(bitrateOf(stream("a", { isKnown: false }))).toBe(2_100_000);
@@ -68,7 +79,7 @@ describe("facts of a stream", () => {
 	});
 
 	test("say the size as far as it is known", () => {
-		expect(sizeText({ width: 1280, height: 720, frameRate: 29.97003 })).toBe("1280×720 · 29.97 fps");
+		expect(sizeText({ width: 1280, height: 720, frameRate: 29.97003 })).toBe("1280×720 · 29.97\u00a0fps");
 		expect(sizeText({ width: 1280 })).toBe("");
 	});
 

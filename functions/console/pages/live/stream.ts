@@ -21,7 +21,12 @@ export function bitrateOf({ health, renditions }: Stream): number {
 	return health?.bitsPerSecond ?? renditions.reduce((sum, { averageBandwidth }) => sum + averageBandwidth, 0);
 }
 
-/** Such as `1280×720 · 25 fps`; empty when nothing is known. */
+/** Whether it is live, and nobody sends it: its publisher left, and may come back. */
+export function isWaiting({ health, live }: Stream): boolean {
+	return live && health?.source.type === "";
+}
+
+/** Such as `1280×720 · 25 fps`, without a break within; empty when nothing is known. */
 export function sizeText({
 	width,
 	height,
@@ -29,7 +34,7 @@ export function sizeText({
 }: Pick<StreamRendition, "width" | "height" | "frameRate">): string {
 	return [
 		...(width === undefined || height === undefined ? [] : [`${width}×${height}`]),
-		...(frameRate === undefined ? [] : [`${Number(frameRate.toFixed(2))} fps`]),
+		...(frameRate === undefined ? [] : [`${Number(frameRate.toFixed(2))}\u00a0fps`]),
 	].join(" · ");
 }
 

@@ -3,6 +3,8 @@ import { abortedError, systemClock } from "#shared/clock.ts";
 
 const TIMEOUT_MS = 12_000;
 const WIDTH_PX = 480;
+/** A video may have its data some time before it has a picture to draw. */
+const LOOK_AGAIN_MS = 100;
 
 /**
  * Loads one fragment at the live edge of a playlist into a video that nobody sees, draws its first picture, and stops.
@@ -39,7 +41,14 @@ export async function drawThumbnail(playlist: string, canvas: HTMLCanvasElement,
 		hls.loadSource(playlist);
 		hls.attachMedia(video);
 		await promise;
-		draw(video, canvas);
+		const shot = document.createElement("canvas");
+		for (const endMs = systemClock.monotonic() + TIMEOUT_MS; !isDrawn(video, shot); ) {
+			if (systemClock.monotonic() > endMs) throw new Error("The picture stays empty");
+			await systemClock.sleep(LOOK_AGAIN_MS, signal);
+		}
+		canvas.width = shot.width;
+		canvas.height = shot.height;
+		canvas.getContext("2d")?.drawImage(shot, 0, 0);
 	} finally {
 		timer[Symbol.dispose]();
 		signal.removeEventListener("abort", onAbort);
@@ -49,10 +58,13 @@ export async function drawThumbnail(playlist: string, canvas: HTMLCanvasElement,
 	}
 }
 
-function draw(video: HTMLVideoElement, canvas: HTMLCanvasElement): void {
+/** Says whether there was a picture: without one, everything stays transparent. */
+function isDrawn(video: HTMLVideoElement, canvas: HTMLCanvasElement): boolean {
 	const { videoWidth, videoHeight } = video;
 	if (videoWidth === 0) throw new Error("The picture has no size");
 	canvas.width = WIDTH_PX;
 	canvas.height = Math.round((WIDTH_PX * videoHeight) / videoWidth);
-	canvas.getContext("2d")?.drawImage(video, 0, 0, canvas.width, canvas.height);
+	const context = canvas.getContext("2d", { willReadFrequently: true });
+	context?.drawImage(video, 0, 0, canvas.width, canvas.height);
+	return context?.getImageData(canvas.width >> 1, canvas.height >> 1, 1, 1).data[3] === 255;
 }

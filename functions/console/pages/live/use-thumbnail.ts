@@ -1,6 +1,6 @@
 import { type RefObject, useEffect, useState } from "react";
 import { systemClock } from "#shared/clock.ts";
-import { usePlaybackTokens } from "../../player/use-playback-tokens.ts";
+import { useThumbnailTokens } from "../../player/use-playback-tokens.ts";
 import { Slots } from "./slots.ts";
 import { drawThumbnail } from "./thumbnail-shot.ts";
 
@@ -19,7 +19,7 @@ export function useThumbnail(
 	path: string,
 	renditionId: string | null,
 ): ThumbnailState {
-	const tokens = usePlaybackTokens();
+	const tokens = useThumbnailTokens();
 	const [state, setState] = useState<ThumbnailState>("waiting");
 
 	useEffect(() => {

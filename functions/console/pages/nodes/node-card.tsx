@@ -11,6 +11,7 @@ import { nodeAddresses } from "./node-address.ts";
 import { NodeLoad } from "./node-load.tsx";
 
 const LOOKS = { active: "good", draining: "warning", down: "bad" } as const;
+const STATE_NAMES = { active: "Active", draining: "Draining", down: "Down" } as const;
 const MAX_SHOWN = 12;
 
 export type NodeCardProps = {
@@ -31,7 +32,7 @@ export function NodeCard({ node, fleet, paths }: NodeCardProps) {
 						<Title order={3} size="h5" ff="monospace" style={{ overflowWrap: "anywhere" }}>
 							{node.id}
 						</Title>
-						<StateBadge state={LOOKS[node.state]}>{node.state}</StateBadge>
+						<StateBadge state={LOOKS[node.state]}>{STATE_NAMES[node.state]}</StateBadge>
 					</Group>
 					<NodeActions node={node} />
 				</Group>

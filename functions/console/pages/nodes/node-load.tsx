@@ -7,7 +7,7 @@ import { Meter } from "./meter.tsx";
 /** From here on a node has little time left. */
 const HIGH_CPU = 0.85;
 
-/** How much a node carries: the processor of its own, the rest as its part of what all nodes carry. */
+/** How much a node carries: the processor of its own, the rest as its part of what all nodes carry, where there are several. */
 export function NodeLoad({ load, fleet }: { load: NodeDescription["load"]; fleet: FleetLoad }) {
 	if (load === null) {
 		return (
@@ -16,7 +16,7 @@ export function NodeLoad({ load, fleet }: { load: NodeDescription["load"]; fleet
 			</Text>
 		);
 	}
-	const part = (own: number, all: number) => (all === 0 ? 0 : own / all);
+	const part = (own: number, all: number) => (fleet.nodes < 2 ? null : all === 0 ? 0 : own / all);
 	const figures = [
 		{ label: "Streams", share: part(load.streams, fleet.streams), text: String(load.streams) },
 		{ label: "Readers", share: part(load.readers, fleet.readers), text: String(load.readers) },

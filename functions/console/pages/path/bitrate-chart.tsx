@@ -3,7 +3,7 @@ import { formatBits } from "../../ui/format.ts";
 import type { Figure } from "./figure-history.ts";
 
 /** The bitrate since the page was opened. */
-export function BitrateChart({ history }: { history: readonly Figure[] }) {
+export function BitrateChart({ history, height }: { history: readonly Figure[]; height: number }) {
 	const data = history.map(({ atMs, bitsPerSecond }) => ({
 		at: new Date(atMs).toLocaleTimeString(),
 		Bitrate: Math.round(bitsPerSecond),
@@ -13,10 +13,10 @@ export function BitrateChart({ history }: { history: readonly Figure[] }) {
 	return (
 		<div role="img" aria-label={words}>
 			<AreaChart
-				h={200}
+				h={height}
 				data={data}
 				dataKey="at"
-				series={[{ name: "Bitrate", color: "blue.6" }]}
+				series={[{ name: "Bitrate", color: "cyan.6" }]}
 				curveType="linear"
 				withDots={false}
 				valueFormatter={formatBits}

@@ -77,9 +77,9 @@ function rangeText({ inMs, outMs }: ClipMarks, clip: Span | null): string {
 		const length = spokenDuration(clip.endMs - clip.startMs);
 		return `${momentText(clip.startMs)} to ${momentText(clip.endMs)}, ${length}`;
 	}
-	if (inMs !== null) return `From ${momentText(inMs)}: now go to where it shall end.`;
-	if (outMs !== null) return `Until ${momentText(outMs)}: now go to where it shall begin.`;
-	return "Go to where the clip shall begin, and mark it; then do so for its end.";
+	if (inMs !== null) return `From ${momentText(inMs)}: now go to its end, and choose “End here”.`;
+	if (outMs !== null) return `Until ${momentText(outMs)}: now go to its beginning, and choose “Begin here”.`;
+	return "Go to a moment and choose “Begin here”; then go on, and choose “End here”.";
 }
 
 function ClipAddress({ path, clip }: { path: string; clip: Span }) {

@@ -1,6 +1,5 @@
-import { Alert, SimpleGrid, Stack, Text, Title } from "@mantine/core";
+import { SimpleGrid, Stack, Text, Title } from "@mantine/core";
 import type { Api } from "../../api/client.ts";
-import { useCan } from "../../api/hooks.ts";
 import { ApiProblem } from "../../api/problem.ts";
 import { findMediaPlace, type MediaPlace } from "../../player/media-place.ts";
 import { hlsAddress } from "../../player/playback-address.ts";
@@ -32,14 +31,6 @@ const NOWHERE: MediaPlace = {
 
 /** How to publish to a path and how to watch it, by every protocol of its node. */
 export function ConnectTab({ path }: { path: string }) {
-	const mayShare = useCan("manage", path);
-	if (!mayShare) {
-		return (
-			<Alert color="gray" title="Your key cannot hand out access">
-				Stream keys and tokens for this path are made by a key that manages it.
-			</Alert>
-		);
-	}
 	return (
 		<SimpleGrid cols={{ base: 1, lg: 2 }} spacing="xl" verticalSpacing="xl">
 			<Stack component="section" gap="sm" aria-labelledby="publish">
@@ -58,7 +49,7 @@ export function ConnectTab({ path }: { path: string }) {
 						<>
 							<CopyField label="Stream key" value={credential} secret />
 							<Addresses place={place} credential={credential} />
-							<RecipeList recipes={publishRecipes(place.urls, credential)} />
+							<RecipeList label="Publish with" recipes={publishRecipes(place.urls, credential)} />
 						</>
 					)}
 				</AccessMaker>
@@ -78,7 +69,7 @@ export function ConnectTab({ path }: { path: string }) {
 							<CopyField label="Token" value={credential} secret />
 							{place.hls !== null && <CopyField label="HLS" value={place.hls} />}
 							<Addresses place={place} credential={credential} />
-							<RecipeList recipes={playRecipes({ ...place.urls, hls: place.hls }, credential)} />
+							<RecipeList label="Watch with" recipes={playRecipes({ ...place.urls, hls: place.hls }, credential)} />
 						</>
 					)}
 				</AccessMaker>

@@ -1,4 +1,5 @@
 import type { StreamEvent } from "#shared/events/event.ts";
+import { protocolName } from "./protocol-name.ts";
 
 /** How an event is shown: a sentence, and how grave it is. */
 export type EventSentence = { readonly state: "good" | "warning" | "bad" | "idle"; readonly text: string };
@@ -10,7 +11,7 @@ export function eventSentence(event: StreamEvent | { type: string; data?: unknow
 		case "stream.online": {
 			const { protocol, tracks, node } = event.data;
 			const what = tracks.length === 0 ? "" : ` with ${listed(tracks.map(({ kind, codec }) => `${kind} in ${codec}`))}`;
-			return { state: "good", text: `The stream began on ${node} over ${protocol}${what}` };
+			return { state: "good", text: `The stream began on ${node} over ${protocolName(protocol)}${what}` };
 		}
 		case "stream.offline": {
 			const { reason, durationMs } = event.data;
@@ -21,7 +22,7 @@ export function eventSentence(event: StreamEvent | { type: string; data?: unknow
 		case "source.online":
 			return {
 				state: "good",
-				text: `${event.data.remoteAddress || "The source"} sends the stream over ${event.data.protocol}`,
+				text: `${event.data.remoteAddress || "The source"} sends the stream over ${protocolName(event.data.protocol)}`,
 			};
 		case "source.offline":
 			return {
@@ -29,9 +30,15 @@ export function eventSentence(event: StreamEvent | { type: string; data?: unknow
 				text: `${event.data.remoteAddress || "The source"} stopped sending${because(event.data.reason)}; the stream waits for it`,
 			};
 		case "reader.joined":
-			return { state: "idle", text: `${event.data.reader.remoteAddress} watches over ${event.data.reader.type}` };
+			return {
+				state: "idle",
+				text: `${event.data.reader.remoteAddress} watches over ${protocolName(event.data.reader.type)}`,
+			};
 		case "reader.left":
-			return { state: "idle", text: `${event.data.reader.remoteAddress} left (${event.data.reader.type})` };
+			return {
+				state: "idle",
+				text: `${event.data.reader.remoteAddress} left (${protocolName(event.data.reader.type)})`,
+			};
 		case "demand.started":
 			return { state: "idle", text: `Somebody wants to watch: ${event.data.node} asks for the stream` };
 		case "demand.ended":

@@ -47,7 +47,7 @@ export function EventsTab({ path }: { path: string }) {
 			<ProblemAlert problem={problem?.status === 404 ? null : (problem ?? olderProblem)} />
 			{events.length === 0 ? (
 				<EmptyState icon={CalendarClock} title="Nothing has happened here yet">
-					Publish to this path (tab Connect): that it began, and later that it ended, shows here.
+					Publish to this path (tab Connect). When the stream begins and ends, and what goes wrong, shows here.
 				</EmptyState>
 			) : (
 				<EventTable events={events} />
@@ -65,13 +65,12 @@ export function EventsTab({ path }: { path: string }) {
 
 function EventTable({ events }: { events: readonly StreamEvent[] }) {
 	return (
-		<Table.ScrollContainer minWidth={520} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
+		<Table.ScrollContainer minWidth={320} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
 			<Table verticalSpacing="xs">
 				<Table.Thead>
 					<Table.Tr>
-						<Table.Th w={190}>When</Table.Th>
+						<Table.Th w={{ base: 130, sm: 200 }}>When</Table.Th>
 						<Table.Th>What</Table.Th>
-						<Table.Th w={160}>Type</Table.Th>
 					</Table.Tr>
 				</Table.Thead>
 				<Table.Tbody>
@@ -79,7 +78,7 @@ function EventTable({ events }: { events: readonly StreamEvent[] }) {
 						const { state, text } = eventSentence(event);
 						return (
 							<Table.Tr key={event.id}>
-								<Table.Td>
+								<Table.Td style={{ verticalAlign: "top" }}>
 									<Text size="sm">
 										<RelativeTime at={event.timestamp} />
 									</Text>
@@ -87,8 +86,10 @@ function EventTable({ events }: { events: readonly StreamEvent[] }) {
 										{momentText(Date.parse(event.timestamp))}
 									</Text>
 								</Table.Td>
-								<Table.Td style={{ overflowWrap: "anywhere" }}>{text}</Table.Td>
-								<Table.Td>
+								<Table.Td style={{ overflowWrap: "anywhere" }}>
+									<Text size="sm" mb={4}>
+										{text}
+									</Text>
 									<StateBadge state={state}>{event.type}</StateBadge>
 								</Table.Td>
 							</Table.Tr>

@@ -2,7 +2,7 @@ import { Code, Group, Text } from "@mantine/core";
 import { PageHeader } from "../../ui/page-header.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
 import { StateBadge } from "../../ui/state-badge.tsx";
-import type { Stream } from "../live/stream.ts";
+import { isWaiting, type Stream } from "../live/stream.ts";
 import { warningTitle } from "./warning-title.ts";
 
 export type PathHeaderProps = {
@@ -16,6 +16,7 @@ export type PathHeaderProps = {
 /** The name of a path, whether it is live, where and since when, and what is wrong with it. */
 export function PathHeader({ path, stream, isNew }: PathHeaderProps) {
 	const warnings = stream?.live === true ? (stream.health?.warnings ?? []) : [];
+	const waits = stream !== undefined && isWaiting(stream);
 	return (
 		<>
 			<PageHeader title={path}>
@@ -30,8 +31,9 @@ export function PathHeader({ path, stream, isNew }: PathHeaderProps) {
 					<Where stream={stream} />
 				</Text>
 			)}
-			{warnings.length > 0 && (
+			{(waits || warnings.length > 0) && (
 				<Group gap={6} mb="sm">
+					{waits && <StateBadge state="warning">Waiting for its publisher</StateBadge>}
 					{warnings.map(({ code }) => (
 						<StateBadge key={code} state="warning">
 							{warningTitle(code)}

@@ -1,26 +1,32 @@
-import { Stack, Text, Title } from "@mantine/core";
+import { Stack, Tabs, Text } from "@mantine/core";
 import { Command } from "../../ui/command.tsx";
 import { CopyField } from "../../ui/copy-field.tsx";
 import type { Recipe } from "./publish-recipes.ts";
 
-/** Recipes by the tool that they are for, in the order in which they come. */
-export function RecipeList({ recipes }: { recipes: readonly Recipe[] }) {
+/** Recipes by the tool that they are for, each a tab, in the order in which they come. */
+export function RecipeList({ label, recipes }: { label: string; recipes: readonly Recipe[] }) {
 	const tools = [...new Set(recipes.map(({ tool }) => tool))];
 	return (
-		<Stack gap="lg" style={{ overflowWrap: "anywhere" }}>
-			{tools.map((tool) => (
-				<Stack key={tool} gap="sm" component="section">
-					<Title order={3} size="h5">
+		<Tabs defaultValue={tools[0] ?? null} style={{ overflowWrap: "anywhere" }}>
+			<Tabs.List aria-label={label} mb="sm">
+				{tools.map((tool) => (
+					<Tabs.Tab key={tool} value={tool}>
 						{tool}
-					</Title>
-					{recipes
-						.filter((recipe) => recipe.tool === tool)
-						.map((recipe) => (
-							<RecipeItem key={recipe.id} recipe={recipe} />
-						))}
-				</Stack>
+					</Tabs.Tab>
+				))}
+			</Tabs.List>
+			{tools.map((tool) => (
+				<Tabs.Panel key={tool} value={tool}>
+					<Stack gap="sm">
+						{recipes
+							.filter((recipe) => recipe.tool === tool)
+							.map((recipe) => (
+								<RecipeItem key={recipe.id} recipe={recipe} />
+							))}
+					</Stack>
+				</Tabs.Panel>
 			))}
-		</Stack>
+		</Tabs>
 	);
 }
 

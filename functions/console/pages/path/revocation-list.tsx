@@ -1,10 +1,11 @@
-import { Code, Stack, Table, Text, Title } from "@mantine/core";
+import { Code, Stack, Table, Title } from "@mantine/core";
 import type { ShownRevocation } from "../../../routes/revocations.ts";
 import { segment } from "../../api/client.ts";
 import { useChange, useResource } from "../../api/hooks.ts";
 import { ConfirmButton } from "../../ui/confirm-button.tsx";
 import { ProblemAlert } from "../../ui/problem-alert.tsx";
 import { RelativeTime } from "../../ui/relative-time.tsx";
+import { WideTable } from "../../ui/wide-table.tsx";
 
 const ADDRESS = "/v1/revocations";
 const KIND_NAMES: Readonly<Record<string, string>> = { token: "Token", subject: "Viewer", path: "Path" };
@@ -24,42 +25,27 @@ export function RevocationList({ path }: { path: string }) {
 				Revoked
 			</Title>
 			<ProblemAlert problem={problem} />
-			<Table.ScrollContainer minWidth={480} scrollAreaProps={{ viewportProps: { tabIndex: 0 } }}>
-				<Table>
-					<Table.Thead>
-						<Table.Tr>
-							<Table.Th>Whose</Table.Th>
-							<Table.Th>When</Table.Th>
-							<Table.Th>
-								<Text component="span" size="sm" fw={700}>
-									Change
-								</Text>
-							</Table.Th>
-						</Table.Tr>
-					</Table.Thead>
-					<Table.Tbody>
-						{items.map((item) => (
-							<Table.Tr key={`${item.kind} ${item.value}`}>
-								<Table.Td style={{ overflowWrap: "anywhere" }}>
-									{KIND_NAMES[item.kind] ?? item.kind} <Code>{item.value}</Code>
-								</Table.Td>
-								<Table.Td>
-									<RelativeTime at={item.revokedAt} />
-								</Table.Td>
-								<Table.Td>
-									<ConfirmButton
-										label="Take back"
-										aria-label={`Take back the revocation of ${item.value}`}
-										question={`Take the revocation of ${item.value} back? Its tokens work again until they expire.`}
-										color="blue"
-										onConfirm={() => run(item)}
-									/>
-								</Table.Td>
-							</Table.Tr>
-						))}
-					</Table.Tbody>
-				</Table>
-			</Table.ScrollContainer>
+			<WideTable label="Revoked" minWidth={480} heads={["Whose", "When"]} hasActions>
+				{items.map((item) => (
+					<Table.Tr key={`${item.kind} ${item.value}`}>
+						<Table.Td style={{ overflowWrap: "anywhere" }}>
+							{KIND_NAMES[item.kind] ?? item.kind} <Code>{item.value}</Code>
+						</Table.Td>
+						<Table.Td>
+							<RelativeTime at={item.revokedAt} />
+						</Table.Td>
+						<Table.Td ta="right">
+							<ConfirmButton
+								label="Take back"
+								aria-label={`Take back the revocation of ${item.value}`}
+								question={`Take the revocation of ${item.value} back? Its tokens work again until they expire.`}
+								color="cyan"
+								onConfirm={() => run(item)}
+							/>
+						</Table.Td>
+					</Table.Tr>
+				))}
+			</WideTable>
 		</Stack>
 	);
 }

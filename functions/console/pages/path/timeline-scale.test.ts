@@ -1,5 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { fractionOf, momentAt, nearestPlayable, stepAlong, ticksOf, viewOf, visibleIn } from "./timeline-scale.ts";
+import {
+	firstZoom,
+	fractionOf,
+	momentAt,
+	nearestPlayable,
+	reaching,
+	stepAlong,
+	ticksOf,
+	viewOf,
+	visibleIn,
+} from "./timeline-scale.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -21,12 +31,30 @@ describe("viewOf", () => {
 		});
 	});
 
-	test("shows all from the first recording on, and never less than ten minutes", () => {
+	test("shows all from the first recording on, and never less than a minute", () => {
 		expect(viewOf("all", NOW, NOW, RECORDINGS)).toEqual({ startMs: NOW - 5 * HOUR, endMs: NOW });
-		expect(viewOf("all", NOW, NOW, [{ startMs: NOW - 1000, endMs: NOW }])).toEqual({
-			startMs: NOW - 10 * MINUTE,
-			endMs: NOW,
-		});
+		const just = viewOf("all", NOW, NOW, [{ startMs: NOW - 1000, endMs: NOW }]);
+		expect(just).toEqual({ startMs: NOW - MINUTE, endMs: NOW });
+	});
+
+	test("is as long when the first recording is a segment younger", () => {
+		const [long, short] = [80_000, 76_000].map((ago) => viewOf("all", NOW, NOW, [{ startMs: NOW - ago, endMs: NOW }]));
+		expect(long).toEqual(short);
+	});
+});
+
+describe("firstZoom", () => {
+	test.each([
+		["all", "a minute is kept", MINUTE, NOW - MINUTE],
+		["minutes", "the stream has just begun", 24 * HOUR, NOW - MINUTE],
+		["minutes", "nothing is known of what is kept", null, NOW - MINUTE],
+		["hour", "more than ten minutes were recorded", 24 * HOUR, NOW - 11 * MINUTE],
+	] as const)("is %s when %s", (zoom, _when, retentionMs, startMs) => {
+		expect(firstZoom([{ startMs, endMs: NOW }], NOW, retentionMs)).toBe(zoom);
+	});
+
+	test("is minutes without recordings", () => {
+		expect(firstZoom([], NOW, null)).toBe("minutes");
 	});
 });
 
@@ -41,6 +69,20 @@ test("a moment goes to a fraction of the view and back", () => {
 test("spans are cut at the ends of the view, and left out beyond them", () => {
 	const view = { startMs: NOW - 4.5 * HOUR, endMs: NOW - 3.5 * HOUR };
 	expect(visibleIn(view, RECORDINGS)).toEqual([{ span: RECORDINGS[0], left: 0, width: 0.5 }]);
+});
+
+describe("reaching", () => {
+	test("goes to what plays, when that is a little newer than what is known", () => {
+		expect(reaching(RECORDINGS, NOW + 8_000).at(-1)).toEqual({ startMs: NOW - HOUR, endMs: NOW + 8_000 });
+	});
+
+	test.each([null, NOW - 1, NOW + MINUTE])("is what is known when %s plays", (atMs) => {
+		expect(reaching(RECORDINGS, atMs)).toBe(RECORDINGS);
+	});
+
+	test("is nothing without recordings", () => {
+		expect(reaching([], NOW)).toEqual([]);
+	});
 });
 
 describe("nearestPlayable", () => {

@@ -3,24 +3,38 @@
 /** Milliseconds since the Unix epoch; `endMs` is not part of it. */
 export type Span = { readonly startMs: number; readonly endMs: number };
 
-export const ZOOMS = ["hour", "day", "all"] as const;
+export const ZOOMS = ["minutes", "hour", "day", "all"] as const;
 export type Zoom = (typeof ZOOMS)[number];
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const SPAN_MS: Readonly<Record<Exclude<Zoom, "all">, number>> = { hour: HOUR_MS, day: DAY_MS };
-/** All of a recording that has just begun would be a bar that jumps. */
-const MIN_ALL_MS = 10 * 60_000;
+const MINUTES_MS = 10 * 60_000;
+const SPAN_MS: Readonly<Record<Exclude<Zoom, "all">, number>> = { minutes: MINUTES_MS, hour: HOUR_MS, day: DAY_MS };
+/** All of it is shown in a view that grows by steps: one that follows each segment would be a bar that jumps. */
+const ALL_STEP_MS = 30_000;
+const MIN_ALL_MS = 60_000;
 
 /** What is shown at a zoom: `all` from the first recording until now, else a span around `aroundMs` that does not pass now. */
 export function viewOf(zoom: Zoom, aroundMs: number, nowMs: number, recordings: readonly Span[]): Span {
 	if (zoom === "all") {
-		const first = recordings[0]?.startMs ?? nowMs - HOUR_MS;
-		return { startMs: Math.min(first, nowMs - MIN_ALL_MS), endMs: nowMs };
+		const first = recordings[0]?.startMs ?? nowMs - MINUTES_MS;
+		const length = Math.max(MIN_ALL_MS, Math.ceil((nowMs - first) / ALL_STEP_MS) * ALL_STEP_MS);
+		return { startMs: nowMs - length, endMs: nowMs };
 	}
 	const length = SPAN_MS[zoom];
 	const endMs = Math.min(nowMs, aroundMs + length / 2);
 	return { startMs: endMs - length, endMs };
+}
+
+/**
+ * The zoom to begin with: the longest span that recordings fill most of, so that they are no sliver at its end.
+ * `retentionMs` is how long each moment is kept; `null`: not known.
+ */
+export function firstZoom(recordings: readonly Span[], nowMs: number, retentionMs: number | null): Zoom {
+	const reach = recordings[0] === undefined ? 0 : nowMs - recordings[0].startMs;
+	// What is kept for less than ten minutes would be a sliver there for ever.
+	if (retentionMs !== null && retentionMs < MINUTES_MS / 2) return "all";
+	return reach <= MINUTES_MS ? "minutes" : "hour";
 }
 
 /** Where a moment stands in a view: 0 at its start, 1 at its end, and beyond outside of it. */
@@ -41,6 +55,16 @@ export function visibleIn(view: Span, spans: readonly Span[]): { span: Span; lef
 		const right = Math.min(1, fractionOf(view, span.endMs));
 		return right <= left ? [] : [{ span, left, width: right - left }];
 	});
+}
+
+/** What is told of recordings is so much older than what plays, at most: playlists are asked for more often. */
+const LAG_MS = 30_000;
+
+/** The recordings with the last one until `atMs`, when that follows it so closely that it was recorded meanwhile. */
+export function reaching(recordings: readonly Span[], atMs: number | null): readonly Span[] {
+	const last = recordings.at(-1);
+	if (last === undefined || atMs === null || atMs <= last.endMs || atMs > last.endMs + LAG_MS) return recordings;
+	return [...recordings.slice(0, -1), { startMs: last.startMs, endMs: atMs }];
 }
 
 /** The nearest moment that can be played; `null` when there is none at all. */

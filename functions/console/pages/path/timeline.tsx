@@ -4,7 +4,7 @@ import { useState } from "react";
 import { spokenDuration } from "./event-sentence.ts";
 import { totalMs } from "./recordings.ts";
 import { TimelineBar } from "./timeline-bar.tsx";
-import { type Span, viewOf, ZOOMS, type Zoom } from "./timeline-scale.ts";
+import { firstZoom, reaching, type Span, viewOf, ZOOMS, type Zoom } from "./timeline-scale.ts";
 import { momentText } from "./timeline-words.ts";
 import { useNow } from "./use-now.ts";
 
@@ -20,30 +20,30 @@ export type TimelineProps = {
 	readonly onLive: () => void;
 };
 
-const ZOOM_NAMES: Readonly<Record<Zoom, string>> = { hour: "Hour", day: "Day", all: "All" };
+const ZOOM_NAMES: Readonly<Record<Zoom, string>> = {
+	minutes: "10 min",
+	hour: "Hour",
+	day: "Day",
+	all: "All",
+};
 
 /** What was recorded, as a bar that one can go along, with its zoom and the way back to the live edge. */
 export function Timeline(props: TimelineProps) {
 	const { recordings, retention, playingAtMs, startMs, range, onSeek, onLive } = props;
 	const [chosen, setZoom] = useState<Zoom | null>(null);
 	const nowMs = useNow(1_000);
-	const zoom = chosen ?? firstZoom(recordings, nowMs);
+	const zoom = chosen ?? firstZoom(recordings, nowMs, retention === null ? null : retention * 1000);
 	const view = viewOf(zoom, startMs ?? nowMs, nowMs, recordings);
 	return (
 		<Stack gap="xs">
 			<Group justify="space-between" gap="xs">
-				<Group gap="sm">
-					<SegmentedControl
-						size="xs"
-						aria-label="Zoom of the timeline"
-						value={zoom}
-						data={ZOOMS.map((value) => ({ value, label: ZOOM_NAMES[value] }))}
-						onChange={(value) => setZoom(ZOOMS.find((known) => known === value) ?? "hour")}
-					/>
-					<Text size="sm" ff="monospace">
-						{playingAtMs === null ? "—" : momentText(playingAtMs)}
-					</Text>
-				</Group>
+				<SegmentedControl
+					size="xs"
+					aria-label="Zoom of the timeline"
+					value={zoom}
+					data={ZOOMS.map((value) => ({ value, label: ZOOM_NAMES[value] }))}
+					onChange={(value) => setZoom(ZOOMS.find((known) => known === value) ?? "minutes")}
+				/>
 				<Button
 					size="xs"
 					variant={startMs === null ? "light" : "filled"}
@@ -51,22 +51,23 @@ export function Timeline(props: TimelineProps) {
 					leftSection={<Radio size={14} aria-hidden />}
 					onClick={onLive}
 				>
-					{startMs === null ? "At the live edge" : "Back to live"}
+					{startMs === null ? "Live" : "Back to live"}
 				</Button>
 			</Group>
-			<TimelineBar {...{ view, recordings, playingAtMs, range, onSeek, onLive }} />
+			<TimelineBar recordings={reaching(recordings, playingAtMs)} {...{ view, playingAtMs, range, onSeek, onLive }} />
+			<Text size="sm">
+				{startMs === null ? "Live" : "Played back"}:{" "}
+				<span style={{ fontVariantNumeric: "tabular-nums" }}>
+					{playingAtMs === null ? "—" : momentText(playingAtMs)}
+				</span>
+			</Text>
 			<Text size="xs" c="dimmed">
 				{recordings.length === 0
-					? "Nothing can be played back yet."
-					: `${spokenDuration(totalMs(recordings))} can be played back${keptText(retention)}. Arrow keys go by 10 s, Page Up and Page Down by a tenth, Home to the first, End back to live.`}
+					? "Nothing can be played back yet. What is published is recorded, and shows here within seconds."
+					: `${spokenDuration(totalMs(recordings))} can be played back${keptText(retention)}. Click the bar to go there, or use the arrow keys (10 s).`}
 			</Text>
 		</Stack>
 	);
-}
-
-/** All of it where that is less than an hour. */
-function firstZoom([first]: readonly Span[], nowMs: number): Zoom {
-	return first !== undefined && nowMs - first.startMs < 3_600_000 ? "all" : "hour";
 }
 
 function keptText(retention: number | null): string {

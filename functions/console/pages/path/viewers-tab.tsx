@@ -42,16 +42,21 @@ export function ViewersTab({ path, stream }: { path: string; stream: Stream | un
 
 function ViewerCounts({ stream }: { stream: Stream | undefined }) {
 	const viewers = stream?.live === true ? stream.health?.viewers : undefined;
-	if (viewers === undefined) return <Text>Nobody is counted: the stream is not live.</Text>;
+	if (viewers === undefined) return <Text>The stream is not live, so there are no viewers to count.</Text>;
 	return (
-		<KeyValue
-			items={[
-				{ label: "Viewers", value: String(viewers.total) },
-				{ label: "HLS", value: String(viewers.hls) },
-				{ label: "WebRTC", value: String(viewers.webrtc) },
-				{ label: "RTSP", value: String(viewers.rtsp) },
-			]}
-		/>
+		<Stack gap="xs">
+			<KeyValue
+				items={[
+					{ label: "Viewers", value: String(viewers.total) },
+					{ label: "HLS", value: String(viewers.hls) },
+					{ label: "WebRTC", value: String(viewers.webrtc) },
+					{ label: "RTSP", value: String(viewers.rtsp) },
+				]}
+			/>
+			<Text size="sm" c="dimmed">
+				HLS is who asked within half a minute, with what this console plays and shows as pictures.
+			</Text>
+		</Stack>
 	);
 }
 
@@ -102,7 +107,7 @@ function EndPlayback({ path }: { path: string }) {
 					onConfirm={() => run({ path })}
 				/>
 				<Text size="sm" c="dimmed">
-					Everything that was made until now for watching this path stops.
+					Ends every token for this path that was made until now. New tokens work.
 				</Text>
 			</Group>
 		</Stack>

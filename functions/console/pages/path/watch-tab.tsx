@@ -1,8 +1,9 @@
-import { Alert, Group, SegmentedControl, Stack, Text } from "@mantine/core";
+import { Button, Group, SegmentedControl, Stack, Text } from "@mantine/core";
 import { Radio } from "lucide-react";
 import { useMemo, useState } from "react";
+import { useSearchParams } from "wouter";
 import { segment } from "../../api/client.ts";
-import { useCan, useResource } from "../../api/hooks.ts";
+import { useResource } from "../../api/hooks.ts";
 import { HlsPlayer } from "../../player/hls-player.tsx";
 import type { RtcFigures } from "../../player/rtc-figures.ts";
 import { WhepPlayer } from "../../player/whep-player.tsx";
@@ -23,10 +24,10 @@ type Wanted = { readonly startMs?: number; readonly endMs?: number };
 
 /** The player of a path, by either protocol, and what was recorded under it. `isNew`: nobody has published to it yet. */
 export function WatchTab({ path, isNew }: { path: string; isNew: boolean }) {
-	const mayWatch = useCan("manage", path);
 	const address = `/v1/streams/${segment(path)}/recordings`;
 	const { data, problem } = useResource<Recordings>(isNew ? null : address, { pollMs: POLL_MS });
 	const recordings = useMemo(() => (data === undefined ? [] : spansOf(data)), [data]);
+	const [, setSearch] = useSearchParams();
 	const [mode, setMode] = useState<Mode>("hls");
 	const [wanted, setWanted] = useState<Wanted>({});
 	const [playingAtMs, setPlayingAt] = useState<number | null>(null);
@@ -40,17 +41,14 @@ export function WatchTab({ path, isNew }: { path: string; isNew: boolean }) {
 		if (next.startMs !== undefined) setPlayingAt(next.startMs);
 	};
 
-	if (!mayWatch) {
-		return (
-			<Alert color="gray" title="Your key cannot watch">
-				It may see how this stream fares. To watch it takes a key that manages the path, or a token to read it.
-			</Alert>
-		);
-	}
 	if (isNew) {
 		return (
-			<EmptyState icon={Radio} title="Nobody has published to this path yet">
-				The tab Connect makes a stream key and has the commands. What is published plays here.
+			<EmptyState
+				icon={Radio}
+				title="Nobody has published to this path yet"
+				action={<Button onClick={() => setSearch({ tab: "connect" }, { replace: true })}>Connect an encoder</Button>}
+			>
+				Make a stream key, and run one of the commands. What is published plays here.
 			</EmptyState>
 		);
 	}

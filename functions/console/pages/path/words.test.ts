@@ -17,7 +17,7 @@ describe("eventSentence", () => {
 		const event: StreamEvent = { ...BASE, type: "stream.online", data: { ...STREAM, protocol: "rtsp", tracks } };
 		expect(eventSentence(event)).toEqual({
 			state: "good",
-			text: "The stream began on node-1 over rtsp with video in H264, audio in AAC and data in KLV",
+			text: "The stream began on node-1 over RTSP with video in H264, audio in AAC and data in KLV",
 		});
 	});
 

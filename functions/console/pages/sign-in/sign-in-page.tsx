@@ -1,6 +1,7 @@
-import { Anchor, Button, Center, Paper, PasswordInput, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Button, Center, Group, Paper, PasswordInput, Stack, Text, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { type FormEvent, useState } from "react";
+import icon from "../../icon.svg";
 import { FirstKey } from "./first-key.tsx";
 import { keyFault } from "./key-fault.ts";
 
@@ -21,9 +22,12 @@ export function SignInPage({ reason, onSignIn }: { reason: string | null; onSign
 	return (
 		<Center component="main" mih="100dvh" p="md">
 			<Stack w="100%" maw={480} gap="lg">
-				<Title order={1} size="h2">
-					Sign in to Sluice
-				</Title>
+				<Group gap="sm" wrap="nowrap">
+					<img src={icon} alt="" width={36} height={36} />
+					<Title order={1} size="h2">
+						Sign in to Sluice
+					</Title>
+				</Group>
 				<Paper withBorder p="lg" component="form" onSubmit={submit} noValidate>
 					<Stack>
 						<PasswordInput

@@ -21,27 +21,31 @@ export function PricesUsed({ prices }: { prices: UsageReport["prices"] }) {
 			</Title>
 			<Text size="sm">
 				{prices.provider === "none" ? (
-					"No prices are set, so everything costs nothing. "
+					<>
+						No prices are set, so everything counts as free. Set <code>SLUICE_PRICES</code> to <code>aws</code> or{" "}
+						<code>cloudflare</code> to see what they would charge.
+					</>
 				) : (
 					<>
 						By the list prices of {NAMES[prices.provider]}, as they were on{" "}
-						<time dateTime={prices.date}>{prices.date}</time> (<code>{prices.id}</code>).{" "}
+						<time dateTime={prices.date}>{prices.date}</time> (<code>{prices.id}</code>). {prices.about}.
 					</>
 				)}
-				{prices.about}.
 			</Text>
-			<Table verticalSpacing={4} maw={640} aria-label="Prices">
-				<Table.Tbody>
-					{rows.map(({ what, price }) => (
-						<Table.Tr key={what}>
-							<Table.Th scope="row" fw={400}>
-								{what}
-							</Table.Th>
-							<Table.Td ta="right">{formatMoney(price, prices.currency)}</Table.Td>
-						</Table.Tr>
-					))}
-				</Table.Tbody>
-			</Table>
+			{prices.provider !== "none" && (
+				<Table verticalSpacing={4} maw={640} aria-label="Prices">
+					<Table.Tbody>
+						{rows.map(({ what, price }) => (
+							<Table.Tr key={what}>
+								<Table.Th scope="row" fw={400}>
+									{what}
+								</Table.Th>
+								<Table.Td ta="right">{formatMoney(price, prices.currency)}</Table.Td>
+							</Table.Tr>
+						))}
+					</Table.Tbody>
+				</Table>
+			)}
 			<Text size="sm">What it leaves out:</Text>
 			<List size="sm">
 				<List.Item>free tiers, volume discounts and taxes;</List.Item>

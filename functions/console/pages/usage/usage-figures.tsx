@@ -16,7 +16,7 @@ export function UsageFigures({ report: { total, prices } }: { report: UsageRepor
 			detail: `requests ${money(requests)}, storage ${money(storage)}, egress ${money(egress)}`,
 		},
 		{
-			label: "Requests to the bucket",
+			label: "Bucket requests",
 			value: formatCount(total.puts + total.gets),
 			detail: `${formatCount(total.puts)} writes, ${formatCount(total.gets)} reads`,
 		},
@@ -25,12 +25,12 @@ export function UsageFigures({ report: { total, prices } }: { report: UsageRepor
 			value: formatBytes(total.bytesStored),
 			detail: `${formatBytes(total.bytesIn)} written in this time`,
 		},
-		{ label: "To viewers", value: formatBytes(total.bytesOut), detail: "by the functions and by nodes" },
+		{ label: "To viewers", value: formatBytes(total.bytesOut), detail: "from the functions and the nodes" },
 		{ label: "Live", value: formatHours(total.secondsLive / HOUR_S), detail: "of all paths together" },
 		{
 			label: "Watched",
 			value: formatHours(total.viewerSeconds / HOUR_S),
-			detail: "of all viewers of HLS, an estimate",
+			detail: "by all viewers of HLS, an estimate",
 		},
 	];
 	return (

@@ -69,7 +69,7 @@ function Report({ report }: { report: UsageReport }) {
 			) : (
 				<>
 					<UsageFigures report={report} />
-					{days.length > 1 && (
+					{days.length > 1 && report.total.cost.total > 0 && (
 						<section aria-label="Cost by day">
 							<Title order={2} size="h4" mb="sm">
 								Cost by day

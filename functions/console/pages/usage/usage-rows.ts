@@ -46,9 +46,11 @@ export function rowsOf({ items, shared }: UsageReport): readonly UsageRow[] {
 	return isUsed ? [...items, { path: SHARED_NAME, ...shared }] : items;
 }
 
-/** Hours with as many digits as say something: `0.25 h`, `12.5 h`, `1,204 h`. */
+/** Hours with as many digits as say something: `15 min`, `12.5 h`, `1,204 h`. */
 export function formatHours(hours: number): string {
-	const digits = hours < 1 ? 2 : hours < 100 ? 1 : 0;
+	const minutes = Math.round(hours * 60);
+	if (minutes < 60) return hours > 0 && minutes === 0 ? "< 1 min" : `${minutes} min`;
+	const digits = hours < 100 ? 1 : 0;
 	return `${new Intl.NumberFormat("en", { maximumFractionDigits: digits }).format(hours)} h`;
 }
 

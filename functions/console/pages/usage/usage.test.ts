@@ -113,8 +113,10 @@ describe("usageCsv", () => {
 
 describe("formatHours and formatCount", () => {
 	it.each([
-		[0, "0 h"],
-		[0.0166, "0.02 h"],
+		[0, "0 min"],
+		[0.001, "< 1 min"],
+		[0.25, "15 min"],
+		[0.999, "1 h"],
 		[12.34, "12.3 h"],
 		[1204.4, "1,204 h"],
 	])("says %d hours as %s", (hours, text) => {

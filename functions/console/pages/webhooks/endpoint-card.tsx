@@ -24,7 +24,7 @@ export function EndpointCard({ endpoint, onDeliveries }: { endpoint: Webhook; on
 							{url}
 						</Title>
 						<StateBadge state={disabled === null ? "good" : "bad"}>
-							{disabled === null ? "enabled" : "disabled"}
+							{disabled === null ? "Enabled" : "Disabled"}
 						</StateBadge>
 					</Group>
 					<Button size="xs" variant="default" onClick={onDeliveries} aria-label={`Deliveries to ${url}`}>
@@ -39,11 +39,11 @@ export function EndpointCard({ endpoint, onDeliveries }: { endpoint: Webhook; on
 				)}
 				<KeyValue
 					items={[
-						{ label: "Events", value: events.length === 0 ? "all" : <code>{events.join(", ")}</code> },
-						{ label: "Paths", value: paths.length === 0 ? "all" : <code>{paths.join(", ")}</code> },
+						{ label: "Events", value: events.length === 0 ? "All" : <code>{events.join(", ")}</code> },
+						{ label: "Paths", value: paths.length === 0 ? "All" : <code>{paths.join(", ")}</code> },
 						{
 							label: "Signed with",
-							value: secrets === 1 ? "one secret" : `${secrets} secrets, for a day after the rotation`,
+							value: secrets === 1 ? "One secret" : `${secrets} secrets, for a day after the rotation`,
 						},
 						{ label: "Added", value: <RelativeTime at={createdAt} /> },
 					]}

@@ -2,6 +2,7 @@ import { Button, Checkbox, Group, SimpleGrid, Stack, TagsInput, TextInput } from
 import { type FormEvent, useState } from "react";
 import type { ApiProblem } from "../../api/problem.ts";
 import { ProblemAlert } from "../../ui/problem-alert.tsx";
+import { BringIntoView } from "../configuration/bring-into-view.tsx";
 import { type EndpointDraft, pathFault, urlFault } from "./endpoint-draft.ts";
 import { EVENT_TYPES, EVENT_WORDS } from "./event-words.ts";
 
@@ -74,7 +75,9 @@ export function EndpointForm({ initial, submitLabel, isRunning, problem, onSubmi
 					maxTags={50}
 					acceptValueOnBlur
 				/>
-				<ProblemAlert problem={problem} />
+				<BringIntoView on={problem}>
+					<ProblemAlert problem={problem} />
+				</BringIntoView>
 				<Group justify="flex-end">
 					<Button variant="default" onClick={onCancel}>
 						Cancel

@@ -6,11 +6,11 @@ export const EVENT_WORDS: Readonly<Record<StreamEventType, string>> = {
 	"stream.offline": "A stream ends",
 	"stream.error": "Something goes wrong with a stream",
 	"source.online": "A publisher or source brings the stream, also after a gap",
-	"source.offline": "It stopped; the stream waits for another",
+	"source.offline": "The publisher or source stopped; the stream waits for another",
 	"reader.joined": "A client reads from the node (HLS is not counted)",
-	"reader.left": "It does no more",
+	"reader.left": "A client stops reading from the node",
 	"demand.started": "Somebody wants a path that comes on demand",
-	"demand.ended": "Nobody does any more",
+	"demand.ended": "Nobody wants such a path any more",
 };
 
 export const EVENT_TYPES = Object.keys(EVENT_WORDS) as readonly StreamEventType[];
