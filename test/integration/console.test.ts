@@ -42,7 +42,9 @@ describe("the console, in Chromium, over workerd and a live stream", () => {
 	const tab = (name: string) => page.getByRole("tab", { name, exact: true }).click();
 	const heading = (name: string | RegExp) => page.getByRole("heading", { level: 1, name }).waitFor();
 	const shoot = async (name: string) => {
-		if (SCREENSHOTS !== null) await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`) });
+		if (SCREENSHOTS === null) return;
+		await page.mouse.wheel(0, -10_000);
+		await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`) });
 	};
 
 	it("refuses a key that is none, and signs in with one that is", async () => {
@@ -201,8 +203,12 @@ describe("the console, in Chromium, over workerd and a live stream", () => {
 		await go("webhooks");
 		await tab("Deliveries");
 		await page.getByText("Given up", { exact: true }).first().click();
-		const { type } = JSON.parse(refused?.body ?? "") as { type: string };
-		await page.getByRole("button", { name: type, exact: true }).first().click();
+		const { type, data } = JSON.parse(refused?.body ?? "") as { type: string; data: { path?: string } };
+		const row = page
+			.getByRole("row")
+			.filter({ hasText: type })
+			.filter({ hasText: data.path ?? "" });
+		await row.getByRole("button", { name: type, exact: true }).first().click();
 		await page.getByRole("dialog").getByRole("button", { name: "Replay" }).click();
 		const id = refused?.headers["webhook-id"];
 		await eventually("it is delivered again, with the same id", async () => {
