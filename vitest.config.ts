@@ -9,7 +9,8 @@ const BESIDE_OTHERS = [
 
 export default defineConfig({
 	test: {
-		maxWorkers: 2,
+		// One more than CI has cores: many of those beside the unit tests wait most of the time.
+		maxWorkers: 3,
 		reporters: ["default", "./test/support/count-reporter.ts"],
 		passWithNoTests: false,
 		projects: [

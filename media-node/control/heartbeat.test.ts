@@ -140,7 +140,9 @@ describe("a node's heartbeat", () => {
 		store.put = (_key, _body, options) =>
 			new Promise((_, reject) => {
 				isAsked = true;
-				options?.signal?.addEventListener("abort", () => reject(new StoreError("store.unavailable", "No answer")));
+				const fail = () => reject(new StoreError("store.unavailable", "No answer"));
+				if (options?.signal?.aborted) fail();
+				else options?.signal?.addEventListener("abort", fail);
 			});
 		open();
 		await eventually("the write", () => isAsked);

@@ -41,10 +41,10 @@ describe("the console, in Chromium, over workerd and a live stream", () => {
 	const go = (address: string) => page.goto(`${world.url}${address}`);
 	const tab = (name: string) => page.getByRole("tab", { name, exact: true }).click();
 	const heading = (name: string | RegExp) => page.getByRole("heading", { level: 1, name }).waitFor();
-	const shoot = async (name: string) => {
+	const shoot = async (name: string, options: { fullPage?: boolean } = {}) => {
 		if (SCREENSHOTS === null) return;
 		await page.mouse.wheel(0, -10_000);
-		await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`) });
+		await page.screenshot({ path: path.join(SCREENSHOTS, `${name}.png`), ...options });
 	};
 
 	it("refuses a key that is none, and signs in with one that is", async () => {
@@ -130,7 +130,7 @@ describe("the console, in Chromium, over workerd and a live stream", () => {
 		await timeline.press("Home");
 		await eventually("a playlist from back then", async () => asked.some((url) => /\.m3u8\?.*start=/.test(url)));
 		await plays(page, "what was recorded plays");
-		await shoot("path");
+		await shoot("path", { fullPage: true });
 		await page.getByRole("button", { name: /live/i }).last().click();
 		await plays(page, "live plays again");
 	});
@@ -139,7 +139,6 @@ describe("the console, in Chromium, over workerd and a live stream", () => {
 		await go(`paths/${CAM}?tab=configuration`);
 		const before = world.node.logged("The configuration in the bucket has changed").length;
 		await settings({ hlsSegmentDuration: "2s" });
-		await shoot("configuration");
 		await eventually(
 			"the node has it",
 			async () => world.node.logged("The configuration in the bucket has changed").length > before,

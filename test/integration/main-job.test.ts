@@ -7,6 +7,7 @@ import { Player } from "../support/player.ts";
 import { Program, run } from "../support/program.ts";
 import { Sluice } from "../support/sluice.ts";
 import { tempDir } from "../support/temp-dir.ts";
+import { watchWithVlc } from "../support/vlc.ts";
 
 /** Where `part` stands in the source, which is played in a loop; -1 if it is not a piece of it. */
 function placeInLoop(part: readonly ProbedPacket[], source: readonly ProbedPacket[]): number {
@@ -86,29 +87,7 @@ describe("a signed HLS URL", () => {
 		await decoded.succeed();
 		expect(decoded.errors).toBe("");
 
-		const vlc = process.getuid?.() === 0 ? ["runuser", "-u", "nobody", "--", "cvlc"] : ["cvlc"];
-		const [command = "", ...before] = vlc;
-		const shown = new Program(
-			command,
-			[
-				...before,
-				"-vv",
-				"-I",
-				"dummy",
-				"--vout",
-				"dummy",
-				"--aout",
-				"dummy",
-				"--play-and-exit",
-				"--run-time",
-				"3",
-				url,
-				"vlc://quit",
-			],
-			{
-				env: { HOME: folder.path },
-			},
-		);
+		const shown = watchWithVlc(url, folder.path);
 		await shown.says(/(Received first picture|first picture)/i);
 		await shown.stop();
 

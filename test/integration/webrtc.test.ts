@@ -6,6 +6,9 @@ import { Sluice } from "../support/sluice.ts";
 import { type TempDir, tempDir } from "../support/temp-dir.ts";
 import { WebRtcBrowser } from "../support/webrtc-browser.ts";
 
+/** On a busy machine Chromium's decoder has given up once in a while, which is not understood: it plays when tried again. */
+const AGAIN = { retry: 1 };
+
 describe("WebRTC with Chromium", () => {
 	const stack = new AsyncDisposableStack();
 	let folder: TempDir;
@@ -39,7 +42,7 @@ describe("WebRTC with Chromium", () => {
 		{ codec: "H264", name: "h264" },
 		{ codec: "VP9", name: "vp9" },
 		{ codec: "AV1", name: "av1" },
-	])("gives $codec of a browser as signed HLS, across a change of its size", async ({ codec, name }) => {
+	])("gives $codec of a browser as signed HLS, across a change of its size", AGAIN, async ({ codec, name }) => {
 		const publisher = await browser.publish(sluice.webrtc(`hls-${name}`), codec);
 		const url = await sluice.watchUrl(`hls-${name}`);
 		await sluice.playlist(url, 2);

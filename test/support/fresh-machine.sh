@@ -5,6 +5,8 @@
 #
 # Usage: unshare --mount --net --pid --fork sh fresh-machine.sh <work folder> <node> <script of the server>
 set -eu
+# Where chroot and ip are, also for users whose PATH has no sbin.
+PATH=$PATH:/usr/sbin:/sbin
 work=$1 node=$2 server=$3
 
 ip link set lo up
