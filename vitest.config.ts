@@ -9,8 +9,7 @@ const BESIDE_OTHERS = [
 
 export default defineConfig({
 	test: {
-		// One more than CI has cores: many of those beside the unit tests wait most of the time.
-		maxWorkers: 3,
+		maxWorkers: 2,
 		reporters: ["default", "./test/support/count-reporter.ts"],
 		passWithNoTests: false,
 		projects: [
