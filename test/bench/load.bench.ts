@@ -21,8 +21,6 @@ const ROUND_MS = 3_000;
 /** For latency: what is asked when the server is not at its end. */
 const PACED_PER_SECOND = 1_000;
 const GOAL_PER_CORE_SECOND = 8_000;
-/** Less: its hello of Hono takes four to five times that of Node.js, and the local R2 and cache run in the same process. */
-const WORKERD_GOAL_PER_CORE_SECOND = 4_000;
 const GOAL_READS_PER_SECOND = 2;
 
 type Figure = LoadReply & { readonly perCoreSecond: number; readonly micros: number; readonly readsPerSecond: number };
@@ -43,7 +41,7 @@ console.log(`${VIEWERS} viewers of one stream, ${CONNECTIONS} connections; per c
 printTable([
 	["", "per core-s", "goal", "of hello", "µs each", "viewers' µs", "p50 ms", "p99 ms", "reads/s", "goal"],
 	...(await bench("Node.js", "load-server.ts", GOAL_PER_CORE_SECOND)),
-	...(await bench("workerd", "load-worker-server.ts", WORKERD_GOAL_PER_CORE_SECOND)),
+	...(await bench("workerd", "load-worker-server.ts", GOAL_PER_CORE_SECOND)),
 ]);
 
 async function bench(name: string, file: string, goal: number): Promise<string[][]> {
