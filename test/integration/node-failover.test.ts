@@ -47,7 +47,7 @@ describe("two nodes over one bucket, with the functions in workerd", () => {
 
 	/** Two nodes, a publisher that finds its way, and who watches. */
 	async function scene(path: string, config = "", avoids = true) {
-		const stack = new AsyncDisposableStack();
+		await using stack = new AsyncDisposableStack();
 		const folders = [stack.use(await tempDir()), stack.use(await tempDir())] as const;
 		const ids = [`${path}-a`, `${path}-b`] as const;
 		const [a, b] = await Promise.all([
@@ -79,7 +79,7 @@ describe("two nodes over one bucket, with the functions in workerd", () => {
 			[ids[1] as string, { node: b, folder: folders[1].path }],
 		]);
 		const [owner, other] = publisher.nodeId === ids[0] ? ids : ([ids[1], ids[0]] as const);
-		return { stack, nodes, owner, other, publisher, player, playlist, token, bothAreUp };
+		return { stack: stack.move(), nodes, owner, other, publisher, player, playlist, token, bothAreUp };
 	}
 
 	type Scene = Awaited<ReturnType<typeof scene>>;
