@@ -1,5 +1,7 @@
 /** Conditional reads, RFC 9110 §13.1.2: whoever polls a page of the API gets it only when it is another than before. */
 
+import { base64url } from "jose";
+
 /** Routes that make tags of their own know better; what is larger is sent as it is. */
 const MAX_TAGGED_BYTES = 4 * 1024 * 1024;
 /** Of 128 bits: nobody makes two answers meet but on purpose, to fool himself. */
@@ -32,9 +34,5 @@ function isAmong(etag: string, header: string | null): boolean {
 }
 
 async function tagOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-	const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).subarray(0, TAG_BYTES);
-	return btoa(String.fromCharCode(...digest))
-		.replaceAll("+", "-")
-		.replaceAll("/", "_")
-		.replace(/=+$/, "");
+	return base64url.encode(new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).subarray(0, TAG_BYTES));
 }

@@ -1,6 +1,7 @@
 /** Who may publish or read a path, by what clients of media show: tokens and stream keys, wherever they can put them. */
 
 import { type Action, allows } from "#shared/access/permission.ts";
+import { queryToken } from "#shared/access/query-token.ts";
 import { isStreamKey, verifyStreamKey } from "#shared/access/stream-key.ts";
 import { type Claims, MAX_TOKEN_LENGTH } from "#shared/access/token.ts";
 import { DeniedError } from "#shared/problem.ts";
@@ -48,12 +49,6 @@ export async function checkShown(
 /** What a request over HTTP shows of its client, RFC 6750 and RFC 7617: the query first, as a media node has it. */
 export function shownBy(request: Request): string[] {
 	return [queryToken(new URL(request.url).search), ...shownInHeader(request.headers.get("authorization") ?? "")];
-}
-
-/** The token of a query, `?token=` or `?jwt=`; empty when there is none. */
-export function queryToken(query: string): string {
-	const parameters = new URLSearchParams(query);
-	return parameters.get("token") ?? parameters.get("jwt") ?? "";
 }
 
 /** A Bearer token, or the password: of Basic, or of a Bearer of the form `user:password`. */

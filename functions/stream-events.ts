@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { parsedJson } from "#shared/json.ts";
 import type { PathName } from "#shared/path-name.ts";
 import { eventKey, eventsPrefix } from "#shared/store/key.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
@@ -131,11 +132,6 @@ function numberOf(key: string | undefined, path: PathName): number | null {
 }
 
 function parsed(text: string, sequence: number): ShownEvent | null {
-	try {
-		const result = eventSchema.safeParse(JSON.parse(text));
-		return result.success ? { ...result.data, sequence } : null;
-	} catch {
-		// JSON.parse has no other way to say no.
-		return null;
-	}
+	const event = parsedJson(eventSchema, text);
+	return event === null ? null : { ...event, sequence };
 }

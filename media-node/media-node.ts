@@ -9,7 +9,7 @@ import { durationMs } from "#shared/config/duration.ts";
 import type { PathOverrides } from "#shared/config/path-config.ts";
 import { sizeBytes } from "#shared/config/scalar.ts";
 import type { Settings } from "#shared/config/settings.ts";
-import type { StreamEventType } from "#shared/events/event.ts";
+import type { StreamEventType } from "#shared/events/event-type.ts";
 import type { NodeStream } from "#shared/nodes/node-streams.ts";
 import type { PathName } from "#shared/path-name.ts";
 import { GoneError, StoreError } from "#shared/problem.ts";

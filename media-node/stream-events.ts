@@ -1,7 +1,7 @@
 /** The one place where what happens to streams becomes events and log lines. Part of the wiring. */
 
 import type { Clock } from "#shared/clock.ts";
-import type { StreamEventType } from "#shared/events/event.ts";
+import type { StreamEventType } from "#shared/events/event-type.ts";
 import type { PathName } from "#shared/path-name.ts";
 import type { SluiceError } from "#shared/problem.ts";
 import type { EventReporter, NewEvent } from "./control/event-reporter.ts";

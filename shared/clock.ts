@@ -51,6 +51,18 @@ export const systemClock: Clock = {
 	},
 };
 
+/** Gives `run` a signal that fires after `ms` milliseconds, or with `stop`. */
+export async function within<T>(
+	clock: Pick<Clock, "after">,
+	ms: number,
+	run: (signal: AbortSignal) => Promise<T>,
+	stop?: AbortSignal,
+): Promise<T> {
+	const timeout = new AbortController();
+	using _timer = clock.after(ms, () => timeout.abort());
+	return await run(stop === undefined ? timeout.signal : AbortSignal.any([stop, timeout.signal]));
+}
+
 /** The error of an operation that `signal` stopped. */
 export function abortedError(signal?: AbortSignal): GoneError {
 	return new GoneError("aborted", "The operation was stopped before it finished", { cause: signal?.reason });

@@ -5,6 +5,7 @@
  */
 
 import type { PathOverrides } from "#shared/config/path-config.ts";
+import { jsonOrNull } from "#shared/json.ts";
 import type { PathName } from "#shared/path-name.ts";
 import { hasCode, StoreError } from "#shared/problem.ts";
 import { pathConfigKey } from "#shared/store/key.ts";
@@ -157,13 +158,8 @@ async function materialize(
 }
 
 function parsedOrUndefined(text: string): object | undefined {
-	try {
-		const value: unknown = JSON.parse(text);
-		return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
-	} catch {
-		// JSON.parse has no other way to say no.
-		return undefined;
-	}
+	const value = jsonOrNull(text);
+	return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
 }
 
 function textOf({ config }: PathVersion): string | null {

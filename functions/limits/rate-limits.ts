@@ -4,6 +4,7 @@
  * over all instances belongs in front of them (`docs/limits.md`).
  */
 
+import { parseIp } from "#shared/access/ip-range.ts";
 import type { Clock } from "#shared/clock.ts";
 import { DeniedError, hasCode } from "#shared/problem.ts";
 import { type Rate, TokenBuckets } from "./token-buckets.ts";
@@ -84,13 +85,6 @@ function expectToken(waitS: number, what: string): void {
 
 /** An address, or of IPv6 its /64: a client has all of that (RFC 4291 §2.5.4). */
 function network(address: string): string {
-	if (!address.includes(":") || address.includes(".")) return address;
-	const [head = "", tail = ""] = address.toLowerCase().split("%", 1)[0]?.split("::", 2) ?? [];
-	const groups = head.split(":").filter(Boolean);
-	const rest = tail.split(":").filter(Boolean);
-	if (address.includes("::")) groups.push(...Array(Math.max(0, 8 - groups.length - rest.length)).fill("0"), ...rest);
-	return groups
-		.slice(0, 4)
-		.map((group) => group.replace(/^0+(?=.)/, ""))
-		.join(":");
+	const bytes = parseIp(address.split("%", 1)[0] ?? "");
+	return bytes?.length === 16 ? bytes.slice(0, 8).join(" ") : address;
 }

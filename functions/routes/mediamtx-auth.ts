@@ -2,8 +2,9 @@
 
 import * as z from "zod";
 import { actionSchema } from "#shared/access/permission.ts";
+import { queryToken } from "#shared/access/query-token.ts";
 import { DeniedError } from "#shared/problem.ts";
-import { checkShown, queryToken } from "../path-access.ts";
+import { checkShown } from "../path-access.ts";
 import { respondEmpty } from "../respond.ts";
 import { route } from "../routing.ts";
 

@@ -1,6 +1,7 @@
 /** Where publishers and viewers are sent: to the media node that serves them best. */
 
 import * as z from "zod";
+import { queryToken } from "#shared/access/query-token.ts";
 import { isStreamKey } from "#shared/access/stream-key.ts";
 import { regionSchema } from "#shared/nodes/node-id.ts";
 import { type PathName, parsePathName } from "#shared/path-name.ts";
@@ -8,7 +9,7 @@ import type { Deps } from "../deps.ts";
 import { findNodes } from "../nodes/fleet.ts";
 import type { LiveNode } from "../nodes/node-directory.ts";
 import { nodeUrls, webrtcBase } from "../nodes/node-urls.ts";
-import { queryToken, shownBy } from "../path-access.ts";
+import { shownBy } from "../path-access.ts";
 import { respondEmpty, respondJson } from "../respond.ts";
 import { type Route, route } from "../routing.ts";
 

@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 import { permissionSchema } from "#shared/access/permission.ts";
-import { STREAM_EVENT_TYPES } from "#shared/events/event.ts";
+import { STREAM_EVENT_TYPES } from "#shared/events/event-type.ts";
 import { generateWebhookSecret } from "#shared/events/standard-webhooks.ts";
 import { GoneError, InputError } from "#shared/problem.ts";
 import { webhookKey } from "#shared/store/key.ts";

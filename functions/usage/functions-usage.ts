@@ -1,5 +1,6 @@
 /** How an entry of the functions counts: what it opens, and when it writes. */
 
+import { within } from "#shared/clock.ts";
 import { SluiceError } from "#shared/problem.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import { countedStore } from "#shared/usage/counted-store.ts";
@@ -41,7 +42,5 @@ export async function flushUsage(
 	{ now = false }: { readonly now?: boolean } = {},
 ): Promise<void> {
 	if (usage === undefined || !(now || usage.isDue)) return;
-	const timeout = new AbortController();
-	using _timer = clock.after(FLUSH_TIMEOUT_MS, () => timeout.abort());
-	await usage.flush(store, { now, signal: timeout.signal });
+	await within(clock, FLUSH_TIMEOUT_MS, (signal) => usage.flush(store, { now, signal }));
 }

@@ -1,3 +1,4 @@
+import { parsedJson } from "#shared/json.ts";
 import { hasCode, SluiceError } from "#shared/problem.ts";
 import { USAGE_PREFIX, usageDayKey, usageDayPrefix } from "#shared/store/key.ts";
 import type { ObjectInfo, ObjectStore } from "#shared/store/object-store.ts";
@@ -144,7 +145,7 @@ export class UsageDays {
 		// A day that is not over has none.
 		if (this.#deps.clock.now() < dayStartMs(day) + DAY_MS) return null;
 		const object = await this.#deps.store.get(usageDayKey(day));
-		const document = object === null ? null : parsed(dayDocumentSchema, await object.text());
+		const document = object === null ? null : parsedJson(dayDocumentSchema, await object.text());
 		if (document !== null) this.#keep(document);
 		return document;
 	}
@@ -173,7 +174,7 @@ export class UsageDays {
 		if (size > MAX_HOUR_BYTES) return null;
 		const object = await this.#deps.store.get(key);
 		if (object === null) return null;
-		const document = parsed(hourDocumentSchema, await object.text());
+		const document = parsedJson(hourDocumentSchema, await object.text());
 		if (document === null) this.#deps.log.error({ key }, "An object of usage is damaged, and left out");
 		this.#hours.set(key, { etag: object.etag, document });
 		return document;
@@ -193,13 +194,4 @@ async function listed({ store, log }: Pick<Deps, "store" | "log">, day: string):
 	}
 	if (next !== null) log.error({ day, objects: objects.length }, "More wrote usage than is read: the rest is left out");
 	return objects;
-}
-
-function parsed<T>(schema: { safeParse(value: unknown): { success: boolean; data?: T } }, text: string): T | null {
-	try {
-		return schema.safeParse(JSON.parse(text)).data ?? null;
-	} catch {
-		// JSON.parse has no other way to say no.
-		return null;
-	}
 }

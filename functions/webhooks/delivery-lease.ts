@@ -2,6 +2,7 @@
 
 import * as z from "zod";
 import type { Clock } from "#shared/clock.ts";
+import { parsedJson } from "#shared/json.ts";
 import { hasCode, SluiceError } from "#shared/problem.ts";
 import { DELIVERY_LEASE_KEY } from "#shared/store/key.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
@@ -106,12 +107,7 @@ export class DeliveryLease implements AsyncDisposable {
 
 /** What is damaged is as if nobody had ever had it: the next one who takes it writes it anew. */
 function parsed(text: string): z.infer<typeof leaseSchema> {
-	try {
-		return leaseSchema.safeParse(JSON.parse(text)).data ?? structuredClone(NEVER);
-	} catch {
-		// JSON.parse has no other way to say no.
-		return structuredClone(NEVER);
-	}
+	return parsedJson(leaseSchema, text) ?? structuredClone(NEVER);
 }
 
 /** No two bodies are the same: neither are their etags. */

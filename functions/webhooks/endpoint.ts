@@ -2,7 +2,8 @@
 
 import * as z from "zod";
 import { fitsPath, permissionSchema } from "#shared/access/permission.ts";
-import { STREAM_EVENT_TYPES } from "#shared/events/event.ts";
+import { STREAM_EVENT_TYPES } from "#shared/events/event-type.ts";
+import { parsedJson } from "#shared/json.ts";
 import { hasCode, InputError } from "#shared/problem.ts";
 import { WEBHOOKS_PREFIX, webhookKey } from "#shared/store/key.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
@@ -34,7 +35,7 @@ export type StoredEndpoint = { readonly endpoint: Endpoint; readonly etag: strin
 export async function readEndpoint(store: ObjectStore, id: string): Promise<StoredEndpoint | null> {
 	const object = await store.get(webhookKey(id));
 	if (object === null) return null;
-	const endpoint = parsed(await object.text());
+	const endpoint = parsedJson(endpointSchema, await object.text());
 	return endpoint === null ? null : { endpoint, etag: object.etag };
 }
 
@@ -56,15 +57,6 @@ export async function listStoredEndpoints(
 
 export async function listEndpoints(store: ObjectStore, onLeftOut?: (key: string) => void): Promise<Endpoint[]> {
 	return (await listStoredEndpoints(store, onLeftOut)).map(({ endpoint }) => endpoint);
-}
-
-function parsed(text: string): Endpoint | null {
-	try {
-		return endpointSchema.safeParse(JSON.parse(text)).data ?? null;
-	} catch {
-		// What JSON.parse says cites the text, and with it secrets.
-		return null;
-	}
 }
 
 const MAX_ATTEMPTS = 5;

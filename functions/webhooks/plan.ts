@@ -1,9 +1,10 @@
 /** Makes of what is in the outbox one delivery for each endpoint that wants it. */
 
+import { parsedJson } from "#shared/json.ts";
 import { OUTBOX_PREFIX } from "#shared/store/key.ts";
 import type { Deps } from "../deps.ts";
 import { allDone } from "./all-done.ts";
-import { newDelivery, type Payload, payloadSchema, putDelivery } from "./delivery.ts";
+import { newDelivery, payloadSchema, putDelivery } from "./delivery.ts";
 import { type Endpoint, listEndpoints, wantsEvent } from "./endpoint.ts";
 
 export const MAX_PLANNED = 500;
@@ -39,7 +40,7 @@ export async function planDeliveries(deps: PlanDeps, isOver: () => boolean): Pro
 async function planOne({ store, clock, log }: PlanDeps, endpoints: readonly Endpoint[], key: string): Promise<void> {
 	const object = await store.get(key);
 	if (object === null) return;
-	const event = parsed(await object.text());
+	const event = parsedJson(payloadSchema, await object.text());
 	if (event === null) {
 		log.error({ key }, "An event in the outbox cannot be read: left out");
 		return;
@@ -56,14 +57,4 @@ async function planOne({ store, clock, log }: PlanDeps, endpoints: readonly Endp
 function timeOf(timestamp: string): number | null {
 	const ms = Date.parse(timestamp);
 	return ms >= 0 && ms < 1e15 ? ms : null;
-}
-
-function parsed(text: string): Payload | null {
-	try {
-		const result = payloadSchema.safeParse(JSON.parse(text));
-		return result.success ? result.data : null;
-	} catch {
-		// JSON.parse has no other way to say no.
-		return null;
-	}
 }

@@ -5,7 +5,9 @@
 
 import { calculateJwkThumbprint, FlattenedSign, importJWK, type JWK } from "jose";
 import * as z from "zod";
+import { jsonOrNull } from "#shared/json.ts";
 import { ProtocolError } from "#shared/problem.ts";
+import { responseText } from "../http/response-text.ts";
 
 const REQUEST_TIMEOUT_MS = 30_000;
 /** A chain of certificates has some kilobytes. */
@@ -177,14 +179,9 @@ async function send(address: string, init: RequestInit, stop: AbortSignal): Prom
 	const signal = AbortSignal.any([stop, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]);
 	try {
 		const response = await fetch(address, { ...init, redirect: "error", signal });
-		const chunks: Uint8Array[] = [];
-		let size = 0;
-		for await (const chunk of response.body ?? []) {
-			size += chunk.length;
-			if (size > MAX_BODY_BYTES) throw failed(`its answer is larger than ${MAX_BODY_BYTES} bytes`);
-			chunks.push(chunk);
-		}
-		return { status: response.status, headers: response.headers, text: Buffer.concat(chunks).toString("utf8") };
+		const text = await responseText(response, MAX_BODY_BYTES);
+		if (text === null) throw failed(`its answer is larger than ${MAX_BODY_BYTES} bytes`);
+		return { status: response.status, headers: response.headers, text };
 	} catch (cause) {
 		if (cause instanceof ProtocolError) throw cause;
 		throw failed(`${address} cannot be reached`, cause);
@@ -195,13 +192,4 @@ function parsed<T>(schema: z.ZodType<T>, text: string, what: string): T {
 	const result = schema.safeParse(jsonOrNull(text));
 	if (result.success) return result.data;
 	throw failed(`its ${what} is not one of RFC 8555`, result.error);
-}
-
-function jsonOrNull(text: string): unknown {
-	try {
-		return JSON.parse(text);
-	} catch {
-		// JSON.parse has no other way to say no; no schema takes null.
-		return null;
-	}
 }

@@ -1,6 +1,6 @@
 /** Reads something of the bucket again and again. A bucket that is away stops nothing: what was read last stays. */
 
-import { type Clock, throwIfAborted } from "#shared/clock.ts";
+import { type Clock, throwIfAborted, within } from "#shared/clock.ts";
 import { SluiceError } from "#shared/problem.ts";
 import type { Logger } from "../log.ts";
 
@@ -51,10 +51,8 @@ export class BucketPoll implements AsyncDisposable {
 
 	async #poll(stop: AbortSignal): Promise<void> {
 		const { clock, log, what, timeoutMs, read } = this.#options;
-		const timeout = new AbortController();
-		using _timer = clock.after(timeoutMs, () => timeout.abort());
 		try {
-			await read(AbortSignal.any([stop, timeout.signal]));
+			await within(clock, timeoutMs, read, stop);
 			if (this.#isAway) log.info(`${what.name} can be read again`);
 			this.#isAway = false;
 		} catch (error) {

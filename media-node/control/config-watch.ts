@@ -6,6 +6,7 @@
 
 import type { Clock } from "#shared/clock.ts";
 import { type PathOverrides, pathOverridesSchema } from "#shared/config/path-config.ts";
+import { jsonOrNull } from "#shared/json.ts";
 import { isPathName, type PathName } from "#shared/path-name.ts";
 import { CONFIG_VERSION_KEY, keyToPath, PATH_CONFIGS_PREFIX } from "#shared/store/key.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
@@ -138,11 +139,6 @@ export class ConfigWatch implements AsyncDisposable {
 }
 
 function parse(text: string): object | null {
-	try {
-		const value: unknown = JSON.parse(text);
-		return typeof value === "object" ? value : null;
-	} catch {
-		// JSON.parse has no other way to say no.
-		return null;
-	}
+	const value = jsonOrNull(text);
+	return typeof value === "object" ? value : null;
 }

@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { type StreamEvent, streamEventSchema } from "#shared/events/event.ts";
+import { parsedJson } from "#shared/json.ts";
 import type { Logger } from "../log.ts";
 
 const SUFFIX = ".json";
@@ -33,7 +34,7 @@ export class EventJournal {
 				if (!file.endsWith(DAMAGED_SUFFIX)) await rm(place, { force: true });
 				continue;
 			}
-			const event = parsed(await readFile(place, "utf8"));
+			const event = parsedJson(streamEventSchema, await readFile(place, "utf8"));
 			if (event !== null) leftovers.push({ name: file, event });
 			else {
 				log.error({ file: place }, "A journaled event is damaged: put aside");
@@ -64,15 +65,5 @@ export class EventJournal {
 
 	async remove(name: string): Promise<void> {
 		await rm(path.join(this.#root, name), { force: true });
-	}
-}
-
-function parsed(text: string): StreamEvent | null {
-	try {
-		const result = streamEventSchema.safeParse(JSON.parse(text));
-		return result.success ? result.data : null;
-	} catch {
-		// JSON.parse has no other way to say no.
-		return null;
 	}
 }

@@ -3,7 +3,7 @@
  * where it is. With each one the node looks whether it is to drain. None of it is in the way of media.
  */
 
-import { abortedError, type Clock } from "#shared/clock.ts";
+import { abortedError, type Clock, within } from "#shared/clock.ts";
 import { type Heartbeat, type NodeEndpoints, type NodeLoad, signHeartbeat } from "#shared/nodes/heartbeat.ts";
 import { type NodeKey, publicNodeKey } from "#shared/nodes/node-key.ts";
 import { type NodeStream, type NodeStreams, nodeStreamsHash } from "#shared/nodes/node-streams.ts";
@@ -84,7 +84,7 @@ export class NodeHeartbeat implements AsyncDisposable {
 		this.#stop.abort(abortedError());
 		await this.#run;
 		try {
-			await timed(clock, LAST_WORD_MS, new AbortController().signal, (signal) =>
+			await within(clock, LAST_WORD_MS, (signal) =>
 				store.delete([nodeHeartbeatKey(id), nodeStreamsKey(id)], { signal }),
 			);
 		} catch (error) {
@@ -110,8 +110,8 @@ export class NodeHeartbeat implements AsyncDisposable {
 	async #beat(stop: AbortSignal): Promise<void> {
 		const { clock, log } = this.#options;
 		try {
-			await timed(clock, BEAT_TIMEOUT_MS, stop, (signal) => this.#write(signal));
-			await timed(clock, BEAT_TIMEOUT_MS, stop, (signal) => this.#readRegistration(signal));
+			await within(clock, BEAT_TIMEOUT_MS, (signal) => this.#write(signal), stop);
+			await within(clock, BEAT_TIMEOUT_MS, (signal) => this.#readRegistration(signal), stop);
 			if (this.#isAway) log.info("Heartbeats reach the bucket again");
 			this.#isAway = false;
 		} catch (error) {
@@ -197,15 +197,4 @@ export class NodeHeartbeat implements AsyncDisposable {
 		const text = JSON.stringify(registration);
 		await store.put(nodeRegistrationKey(id), text, { contentType: "application/json", signal });
 	}
-}
-
-async function timed(
-	clock: Clock,
-	ms: number,
-	stop: AbortSignal,
-	run: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-	const timeout = new AbortController();
-	using _timer = clock.after(ms, () => timeout.abort());
-	await run(AbortSignal.any([stop, timeout.signal]));
 }

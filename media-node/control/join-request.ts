@@ -1,9 +1,11 @@
 /** Asks a control plane to take this machine as a node. */
 
 import * as z from "zod";
-import type { Clock } from "#shared/clock.ts";
+import { type Clock, within } from "#shared/clock.ts";
+import { jsonOrNull } from "#shared/json.ts";
 import type { NodePublicKey } from "#shared/nodes/node-key.ts";
 import { DeniedError, InputError, StoreError } from "#shared/problem.ts";
+import { responseText } from "../http/response-text.ts";
 
 const ANSWER_TIMEOUT_MS = 15_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -43,26 +45,28 @@ export async function requestJoin({
 	fetch,
 	clock,
 }: JoinRequest): Promise<JoinAnswer> {
-	const timeout = new AbortController();
-	using _timer = clock.after(ANSWER_TIMEOUT_MS, () => timeout.abort());
-	let response: Response;
-	let text: string;
-	try {
-		response = await fetch(`${control}/v1/nodes`, {
+	const ask = async (signal: AbortSignal) => {
+		const response = await fetch(`${control}/v1/nodes`, {
 			method: "POST",
 			headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
 			body: JSON.stringify({ id, key, replace }),
 			redirect: "manual",
-			signal: timeout.signal,
+			signal,
 		});
-		text = await boundedText(response);
+		return { response, text: await responseText(response, MAX_ANSWER_BYTES) };
+	};
+	let asked: Awaited<ReturnType<typeof ask>>;
+	try {
+		asked = await within(clock, ANSWER_TIMEOUT_MS, ask);
 	} catch (cause) {
-		if (cause instanceof InputError) throw cause;
 		throw new StoreError("store.unavailable", `${control} does not answer; check the address and the network`, {
 			cause,
 		});
 	}
-	const answer = parsedOrNull(text);
+	const { response, text } = asked;
+	if (text === null)
+		throw new InputError("input.too_large", `The control plane answers with more than ${MAX_ANSWER_BYTES} bytes`);
+	const answer = jsonOrNull(text);
 	const detail = z.object({ detail: z.string().max(2_000) }).safeParse(answer).data?.detail ?? "";
 	const said = `${control} says ${response.status}${detail === "" ? "" : `: ${detail}`}`;
 	if (response.status === 401 || response.status === 403) throw new DeniedError("access.forbidden", said);
@@ -73,27 +77,4 @@ export async function requestJoin({
 		throw new InputError("input.invalid", `${said}; it is no Sluice that nodes can join`);
 	}
 	return result.data;
-}
-
-async function boundedText(response: Response): Promise<string> {
-	const decoder = new TextDecoder();
-	let text = "";
-	let length = 0;
-	for await (const chunk of response.body ?? []) {
-		length += chunk.length;
-		if (length > MAX_ANSWER_BYTES) {
-			throw new InputError("input.too_large", `The control plane answers with more than ${MAX_ANSWER_BYTES} bytes`);
-		}
-		text += decoder.decode(chunk, { stream: true });
-	}
-	return text + decoder.decode();
-}
-
-function parsedOrNull(text: string): unknown {
-	try {
-		return JSON.parse(text);
-	} catch {
-		// JSON.parse has no other way to say no; the schema refuses null.
-		return null;
-	}
 }

@@ -6,6 +6,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as z from "zod";
+import { parsedJson } from "#shared/json.ts";
 import { isPathName, type PathName } from "#shared/path-name.ts";
 import { pathToKey } from "#shared/store/key.ts";
 import type { Logger } from "../log.ts";
@@ -29,7 +30,7 @@ export class LiveMarks implements AsyncDisposable {
 		await mkdir(root, { recursive: true });
 		const left: LiveMark[] = [];
 		for (const file of await readdir(root)) {
-			const mark = parsed(await readFile(path.join(root, file), "utf8"));
+			const mark = parsedJson(markSchema, await readFile(path.join(root, file), "utf8"));
 			if (mark !== null) left.push(mark);
 			await rm(path.join(root, file), { force: true });
 		}
@@ -59,15 +60,5 @@ export class LiveMarks implements AsyncDisposable {
 
 	#fileOf(name: PathName): string {
 		return path.join(this.#root, `${pathToKey(name)}.json`);
-	}
-}
-
-function parsed(text: string): LiveMark | null {
-	try {
-		const result = markSchema.safeParse(JSON.parse(text));
-		return result.success ? result.data : null;
-	} catch {
-		// A mark that was half written when the process died; JSON.parse has no other way to say so.
-		return null;
 	}
 }

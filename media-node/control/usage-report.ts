@@ -1,4 +1,4 @@
-import type { Clock } from "#shared/clock.ts";
+import { type Clock, within } from "#shared/clock.ts";
 import type { PathName } from "#shared/path-name.ts";
 import { hasCode } from "#shared/problem.ts";
 import { mediaPrefix } from "#shared/store/key.ts";
@@ -135,10 +135,8 @@ export class UsageReport implements Partial<StreamObserver>, AsyncDisposable {
 	}
 
 	async #flush(timeoutMs: number, now: boolean): Promise<void> {
-		const timeout = new AbortController();
-		using _timer = this.#options.clock.after(timeoutMs, () => timeout.abort());
 		this.#failures = 0;
-		await this.meter.flush(this.store, { now, signal: timeout.signal });
+		await within(this.#options.clock, timeoutMs, (signal) => this.meter.flush(this.store, { now, signal }));
 		if (this.#failures === 0) this.#isFailing = false;
 	}
 

@@ -13,6 +13,7 @@ import * as z from "zod";
 import { type Permission, permissionSchema } from "#shared/access/permission.ts";
 import { CLOCK_TOLERANCE_S, type KeySource } from "#shared/access/token.ts";
 import type { Clock } from "#shared/clock.ts";
+import { jsonOrNull } from "#shared/json.ts";
 import { DeniedError } from "#shared/problem.ts";
 
 /** Theirs carry groups and roles as well, and are longer than ours. */
@@ -108,7 +109,7 @@ async function verifiedBy(set: JSONWebKeySet, token: string, options: JWTVerifyO
 
 function permissionsIn(claimKey: string): (payload: JWTPayload) => readonly Permission[] {
 	const schema = z.preprocess(
-		(value) => (typeof value === "string" ? parsedOrNull(value) : value),
+		(value) => (typeof value === "string" ? jsonOrNull(value) : value),
 		z.array(permissionSchema).max(MAX_PERMISSIONS),
 	);
 	return (payload) => {
@@ -116,15 +117,6 @@ function permissionsIn(claimKey: string): (payload: JWTPayload) => readonly Perm
 		if (permissions.success) return permissions.data;
 		throw invalid(`its claim ${claimKey} is not a list of actions and paths`);
 	};
-}
-
-function parsedOrNull(text: string): unknown {
-	try {
-		return JSON.parse(text);
-	} catch {
-		// JSON.parse has no other way to say no; null is not a list, so the schema refuses it.
-		return null;
-	}
 }
 
 function refusalOf(error: unknown): unknown {

@@ -17,6 +17,7 @@ import { type Permission, permissionSchema } from "#shared/access/permission.ts"
 import type { SigningKey } from "#shared/access/signing-key.ts";
 import { type TokenLimits, tokenLimitsSchema } from "#shared/access/token-limits.ts";
 import type { Clock } from "#shared/clock.ts";
+import { jsonOrNull } from "#shared/json.ts";
 import { DeniedError } from "#shared/problem.ts";
 
 /** Ours have some 350 characters. */
@@ -164,7 +165,7 @@ function localSetOf(set: JSONWebKeySet): ReturnType<typeof createLocalJWKSet> {
 /** MediaMTX takes the permissions as a list, and as the JSON text of one. */
 const permissionsSchema = z
 	.preprocess(
-		(value) => (typeof value === "string" ? parsedOrNull(value) : value),
+		(value) => (typeof value === "string" ? jsonOrNull(value) : value),
 		z.array(permissionSchema).max(MAX_PERMISSIONS),
 	)
 	.readonly();
@@ -184,15 +185,6 @@ function claimsOf(payload: Record<string, unknown>): Claims {
 		issuedMs: Number.isFinite(issuedMs) ? Math.round(issuedMs) : 0,
 		limits: limits.data,
 	};
-}
-
-function parsedOrNull(text: string): unknown {
-	try {
-		return JSON.parse(text);
-	} catch {
-		// JSON.parse has no other way to say no; null is not a list, so the schema refuses it.
-		return null;
-	}
 }
 
 function unexpired(claims: Claims, clock: Clock): Claims {

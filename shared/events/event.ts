@@ -88,15 +88,3 @@ export const streamEventSchema = z
 	.meta({ id: "StreamEvent", description: "A fact about a stream" });
 
 export type StreamEvent = z.infer<typeof streamEventSchema>;
-export const STREAM_EVENT_TYPES = [
-	"stream.online",
-	"stream.offline",
-	"stream.error",
-	"source.online",
-	"source.offline",
-	"reader.joined",
-	"reader.left",
-	"demand.started",
-	"demand.ended",
-] as const;
-export type StreamEventType = (typeof STREAM_EVENT_TYPES)[number];

@@ -5,6 +5,7 @@
 
 import { CompactSign, compactVerify, errors, importJWK } from "jose";
 import * as z from "zod";
+import { jsonOrNull } from "#shared/json.ts";
 import { DeniedError } from "#shared/problem.ts";
 import { nodeIdSchema, regionSchema } from "./node-id.ts";
 import type { NodeKey, NodePublicKey } from "./node-key.ts";
@@ -80,7 +81,7 @@ export async function signHeartbeat(heartbeat: Heartbeat, key: NodeKey): Promise
  */
 export async function verifyHeartbeat(text: string, id: string, key: NodePublicKey): Promise<Heartbeat> {
 	if (text.length > MAX_HEARTBEAT_CHARS) throw forged(id, `it has more than ${MAX_HEARTBEAT_CHARS} characters`);
-	const heartbeat = heartbeatSchema.safeParse(parsedOrNull(await payloadOf(text, id, key)));
+	const heartbeat = heartbeatSchema.safeParse(jsonOrNull(await payloadOf(text, id, key)));
 	if (!heartbeat.success) throw forged(id, "it has not the form of a heartbeat");
 	if (heartbeat.data.id !== id) throw forged(id, "it is of another node");
 	return heartbeat.data;
@@ -97,15 +98,6 @@ async function payloadOf(text: string, id: string, key: NodePublicKey): Promise<
 		// jose says no with its own errors, and of what is no signature at all with a TypeError.
 		if (!(error instanceof errors.JOSEError || error instanceof TypeError)) throw error;
 		throw forged(id, "it is not signed with the key that the node registered", error);
-	}
-}
-
-function parsedOrNull(text: string): unknown {
-	try {
-		return JSON.parse(text);
-	} catch {
-		// JSON.parse has no other way to say no; null is no heartbeat, so the schema refuses it.
-		return null;
 	}
 }
 

@@ -3,7 +3,9 @@
  * it. It is written with a heartbeat, and only when it says something new.
  */
 
+import { base64url } from "jose";
 import * as z from "zod";
+import { parsedJson } from "#shared/json.ts";
 import { isPathName, type PathName } from "../path-name.ts";
 import { renditionSchema } from "../timeline/record.ts";
 
@@ -68,21 +70,12 @@ export type NodeStreams = z.infer<typeof nodeStreamsSchema>;
 
 /** SHA-256 of the object, as the heartbeat has it. Base64url. */
 export async function nodeStreamsHash(text: string): Promise<string> {
-	const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
-	return btoa(String.fromCharCode(...digest))
-		.replaceAll("+", "-")
-		.replaceAll("/", "_")
-		.replace(/=+$/, "");
+	return base64url.encode(new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))));
 }
 
 /** Reads the object. `null`: it is not what the node vouches for (yet), or says nothing of use. Never throws. */
 export async function readNodeStreams(text: string, id: string, hash: string): Promise<NodeStreams | null> {
 	if (text.length > MAX_NODE_STREAMS_BYTES || (await nodeStreamsHash(text)) !== hash) return null;
-	try {
-		const result = nodeStreamsSchema.safeParse(JSON.parse(text));
-		return result.success && result.data.id === id ? result.data : null;
-	} catch {
-		// JSON.parse has no other way to say no.
-		return null;
-	}
+	const said = parsedJson(nodeStreamsSchema, text);
+	return said?.id === id ? said : null;
 }

@@ -1,6 +1,7 @@
 /** What the functions keep of a node: who it is, by its public key, and whether it is to take new streams. */
 
 import * as z from "zod";
+import { parsedJson } from "#shared/json.ts";
 import { nodeRegistrationKey } from "#shared/store/key.ts";
 import type { ObjectStore, StoredObject } from "#shared/store/object-store.ts";
 import { nodeIdSchema } from "./node-id.ts";
@@ -36,11 +37,5 @@ export async function parseRegistration(object: StoredObject): Promise<Registrat
 		await object.stream().cancel();
 		return null;
 	}
-	const text = await object.text();
-	try {
-		return registrationSchema.safeParse(JSON.parse(text)).data ?? null;
-	} catch {
-		// JSON.parse has no other way to say no.
-		return null;
-	}
+	return parsedJson(registrationSchema, await object.text());
 }

@@ -43,12 +43,6 @@ function isEndpoint(text: string): text is Endpoint {
 	return text === "whip" || text === "whep";
 }
 
-/** The token of a query, `?token=` or `?jwt=`; empty when there is none. */
-export function queryToken(query: string): string {
-	const parameters = new URLSearchParams(query);
-	return parameters.get("token") ?? parameters.get("jwt") ?? "";
-}
-
 /** Media types are compared without their parameters and without regard to case, RFC 9110 §8.3.1. */
 export function isMediaType(contentType: string, expected: string): boolean {
 	return (contentType.split(";", 1)[0] ?? "").trim().toLowerCase() === expected;

@@ -1,6 +1,7 @@
 /** WHIP, RFC 9725, and WHEP, draft-ietf-wish-whep: requests in, answers out, without a socket. */
 
 import { randomUUID } from "node:crypto";
+import { queryToken } from "#shared/access/query-token.ts";
 import type { Clock } from "#shared/clock.ts";
 import { InputError } from "#shared/problem.ts";
 import type { AccessRequest } from "../../access/access.ts";
@@ -13,7 +14,7 @@ import type { WebRtcSession, WebRtcSessions } from "../webrtc-sessions.ts";
 import type { Pages } from "./pages.ts";
 import { clientServer, type IceServer, iceServerLink } from "./turn-credentials.ts";
 import { EMPTY, failure, isFault, notAllowed, refusal, type WhipAnswer } from "./whip-answer.ts";
-import { type Credentials, isMediaType, matchesEntityTag, queryToken, type Target, targetOf } from "./whip-request.ts";
+import { type Credentials, isMediaType, matchesEntityTag, type Target, targetOf } from "./whip-request.ts";
 
 export type WhipRoutesOptions = {
 	readonly sessions: WebRtcSessions;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { STREAM_EVENT_TYPES } from "../../events/event.ts";
+import { STREAM_EVENT_TYPES } from "../../events/event-type.ts";
 import { regionSchema } from "../../nodes/node-id.ts";
 import { parseBucketLocation } from "../../store/bucket-location.ts";
 import { durationBetween, listenAddress, listOf, size, text } from "../scalar.ts";

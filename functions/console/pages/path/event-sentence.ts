@@ -1,4 +1,5 @@
 import type { StreamEvent } from "#shared/events/event.ts";
+import { STREAM_EVENT_TYPES } from "#shared/events/event-type.ts";
 import { protocolName } from "./protocol-name.ts";
 
 /** How an event is shown: a sentence, and how grave it is. */
@@ -46,17 +47,7 @@ export function eventSentence(event: StreamEvent | { type: string; data?: unknow
 	}
 }
 
-const KNOWN: ReadonlySet<string> = new Set<StreamEvent["type"]>([
-	"stream.online",
-	"stream.offline",
-	"stream.error",
-	"source.online",
-	"source.offline",
-	"reader.joined",
-	"reader.left",
-	"demand.started",
-	"demand.ended",
-]);
+const KNOWN: ReadonlySet<string> = new Set(STREAM_EVENT_TYPES);
 
 function isKnown(event: StreamEvent | { type: string }): event is StreamEvent {
 	return KNOWN.has(event.type);

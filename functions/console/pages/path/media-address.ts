@@ -15,9 +15,6 @@ export function withCredential(address: string, credential: string): string {
 	return `${before}${before.includes("?") ? "&" : "?"}token=${secret}${fragment}`;
 }
 
-/** The same for something that says what goes there instead: shown until a credential has been made. */
-export const CREDENTIAL_PLACEHOLDER = "YOUR_KEY";
-
 /** Host and port as they stand in an address; `null` when there is none. */
 export function authorityOf(address: string): string | null {
 	return /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#]*@)?([^/?#]+)/i.exec(address)?.[1] ?? null;

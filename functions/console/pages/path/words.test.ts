@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { STREAM_EVENT_TYPES, type StreamEvent } from "#shared/events/event.ts";
+import type { StreamEvent } from "#shared/events/event.ts";
+import { STREAM_EVENT_TYPES } from "#shared/events/event-type.ts";
 import { WARNING_CODES } from "#shared/nodes/node-streams.ts";
 import { eventSentence, spokenDuration } from "./event-sentence.ts";
 import { warningTitle } from "./warning-title.ts";

@@ -1,6 +1,6 @@
 /** What a person fills in for an endpoint, before it is sent. */
 
-import type { StreamEventType } from "#shared/events/event.ts";
+import type { StreamEventType } from "#shared/events/event-type.ts";
 import type { Webhook } from "../../../routes/webhooks.ts";
 
 export type EndpointDraft = {

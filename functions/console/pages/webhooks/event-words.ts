@@ -1,4 +1,4 @@
-import type { StreamEventType } from "#shared/events/event.ts";
+import type { StreamEventType } from "#shared/events/event-type.ts";
 
 /** Every type of event that an endpoint can ask for, and when it is sent. */
 export const EVENT_WORDS: Readonly<Record<StreamEventType, string>> = {

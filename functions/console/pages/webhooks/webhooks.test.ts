@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { STREAM_EVENT_TYPES } from "#shared/events/event.ts";
+import { STREAM_EVENT_TYPES } from "#shared/events/event-type.ts";
 import type { Webhook } from "../../../routes/webhooks.ts";
 import { deliveriesAddress } from "./deliveries-address.ts";
 import { draftOf, patchOf, pathFault, urlFault } from "./endpoint-draft.ts";
