@@ -14,6 +14,11 @@ import { publishWerift, readWerift } from "../support/werift-webrtc.ts";
 
 /** Three seconds. */
 const WANTED = { video: 90, audio: 150 };
+/**
+ * FFmpeg may keep one less: werift's sender reports are of whole seconds, so that its readers see time stamps that stand
+ * still and jump, where the last frame of sound can fall behind the end.
+ */
+const LEAST_SOUND = WANTED.audio - 1;
 /** It is played once, for as long as all readers need. */
 const FILM_SECONDS = 60;
 /** One slice a picture: GStreamer puts parameter sets before each slice of a key frame. */
@@ -76,7 +81,7 @@ async function readOnce({ by, read }: Reader, name: string): Promise<string> {
 	const video = await placeInFilm(out, film, { keysGrow: true });
 	if (video.frames < WANTED.video || video.place < 0) return `${by}: ${video.frames} frames, at ${video.place}`;
 	const sound = await soundInFilm(out);
-	if (sound.packets < WANTED.audio || sound.place < 0) return `${by}: ${sound.packets} of sound, at ${sound.place}`;
+	if (sound.packets < LEAST_SOUND || sound.place < 0) return `${by}: ${sound.packets} of sound, at ${sound.place}`;
 	return `${by}: film and sound`;
 }
 
