@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 const BESIDE_OTHERS = [
 	...["acme", "bucket-away", "cli", "console", "day", "dvr", "failover", "node-boot", "nodes", "webhook", "worker"],
 	...["rtsp-forward", "rtsp-tunnels", "sound"],
-	...["webrtc-klv", "webrtc-peers", "webrtc-pull", "webrtc-signalling"],
+	...["webrtc-klv", "webrtc-pull", "webrtc-signalling"],
 ].map((name) => `test/integration/${name}.test.ts`);
 
 export default defineConfig({

@@ -14,6 +14,7 @@ import type { Stream } from "./stream/stream.ts";
 import { Transcoders } from "./transcode/transcoders.ts";
 
 const CAM = parsePathName("cam");
+const never = new AbortController().signal;
 const configs = (overrides: PathOverrides) =>
 	new PathConfigs({ pathDefaults: DEFAULT_PATH_CONFIG, paths: { cam: overrides } });
 
@@ -73,6 +74,12 @@ async function world(overrides: PathOverrides) {
 		hls,
 		problems,
 		play,
+		/** Lets time go on until something is so. */
+		until: (what: string, isSo: () => boolean) =>
+			eventually(what, async () => {
+				await clock.advance(10);
+				return isSo();
+			}),
 		/** So many segments are in the playlist, and it stays at that. */
 		async committed(count: number) {
 			const now = () => hls.metrics()[0]?.metrics.segmentsCommitted;
@@ -119,5 +126,28 @@ describe("the packaging of a stream whose settings change", () => {
 		await live.play(1);
 		await eventually("the uploader is closed", () => live.hls.uploaders().length === 0);
 		expect(live.table.list()).toMatchObject([{ ready: true }]);
+	});
+});
+
+describe("a stream that an earlier run left open", () => {
+	it("is finished before who comes to publish meanwhile gets it, and then goes on", async () => {
+		await using live = await world({});
+		await live.play(5);
+		await live.committed(2);
+		live.table.close();
+		await live.until("the uploader is closed", () => live.hls.uploaders().length === 0);
+		const order: string[] = [];
+		const finishing = live.hls.finish(CAM, DEFAULT_PATH_CONFIG, never).then(() => order.push("finished"));
+		const preparing = live.hls.prepare(CAM, DEFAULT_PATH_CONFIG, never).then(() => order.push("prepared"));
+		expect(live.hls.isLive(CAM)).toBe(true);
+		await live.until("both are done", () => order.length === 2);
+		await Promise.all([finishing, preparing]);
+		expect(order).toEqual(["finished", "prepared"]);
+		// Whom somebody publishes to is left alone.
+		const [uploader] = live.hls.uploaders();
+		const before = uploader?.newest?.n;
+		await live.hls.finish(CAM, DEFAULT_PATH_CONFIG, never);
+		expect([live.hls.uploaders()[0], uploader?.newest?.n]).toEqual([uploader, before]);
+		expect(live.problems).toEqual([]);
 	});
 });

@@ -7,10 +7,11 @@ import type { Clock } from "#shared/clock.ts";
 import { durationMs } from "#shared/config/duration.ts";
 import type { PathConfig } from "#shared/config/path-config.ts";
 import type { PathName } from "#shared/path-name.ts";
-import type { SluiceError } from "#shared/problem.ts";
+import { type SluiceError, StoreError } from "#shared/problem.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import type { Loss, UploaderMetrics } from "./bucket/metrics.ts";
 import { StreamUploader } from "./bucket/uploader.ts";
+import type { StreamUploaderOptions } from "./bucket/uploader-settings.ts";
 import type { HlsFacts } from "./control/stream-health.ts";
 import { ArenaPool } from "./hls/arena-pool.ts";
 import { Packager } from "./hls/packager.ts";
@@ -57,6 +58,10 @@ export class LiveHls implements AsyncDisposable {
 	/** One for the node: arenas go from stream to stream. */
 	readonly #pool = new ArenaPool();
 	readonly #live = new Map<PathName, Live>();
+	/** Paths that somebody is about to publish to. */
+	readonly #preparing = new Set<PathName>();
+	/** Paths that are being finished: who comes to publish waits for it. */
+	readonly #finishing = new Map<PathName, Promise<void>>();
 
 	constructor(options: LiveHlsOptions) {
 		this.#options = options;
@@ -89,29 +94,68 @@ export class LiveHls implements AsyncDisposable {
 		if (!config.hls) return;
 		const before = this.#live.get(path);
 		if (before !== undefined && before.closing === null) return;
-		await before?.closing;
-		const { store, clock, log, nodeId, spoolRoot, maxSpoolBytes, onFenced, onLost, onUploadSeconds, retentionMsOf } =
+		this.#preparing.add(path);
+		try {
+			await before?.closing;
+			// Its own caller hears of a failure.
+			await this.#finishing.get(path)?.catch(() => undefined);
+			const takeover = config.overridePublisher ? "override" : "respect";
+			const onFenced = (reason: SluiceError) => this.#options.onFenced(path, reason);
+			const uploader = await this.#open(path, config, { takeover, onFenced }, signal);
+			this.#live.set(path, { uploader, packaging: null, closing: null });
+		} finally {
+			this.#preparing.delete(path);
+		}
+	}
+
+	/** Whether somebody publishes to a path, or is about to. */
+	isLive(path: PathName): boolean {
+		return this.#live.has(path) || this.#preparing.has(path);
+	}
+
+	/**
+	 * Ends what an earlier process left open of a path, unless it is live: what waits on disk is committed, and then that
+	 * the stream is over. @throws StoreError `timeline.fenced` when it is another node's; `store.unavailable`
+	 */
+	async finish(path: PathName, config: PathConfig, signal: AbortSignal): Promise<void> {
+		if (this.isLive(path)) return;
+		const finishing = this.#finish(path, config, signal).finally(() => this.#finishing.delete(path));
+		this.#finishing.set(path, finishing);
+		await finishing;
+	}
+
+	async #finish(path: PathName, config: PathConfig, signal: AbortSignal): Promise<void> {
+		let failure: SluiceError | null = null;
+		const onFenced = (reason: SluiceError) => {
+			failure = reason;
+		};
+		const uploader = await this.#open(path, config, { takeover: "respect", onFenced }, signal);
+		uploader.end();
+		await uploader.close();
+		if (failure !== null) throw failure;
+		if (uploader.newest?.kind === "end") return;
+		throw new StoreError("store.unavailable", `The bucket did not take the end of ${path}: it is tried again`);
+	}
+
+	#open(
+		path: PathName,
+		config: PathConfig,
+		owning: Pick<StreamUploaderOptions, "takeover" | "onFenced">,
+		signal: AbortSignal,
+	): Promise<StreamUploader> {
+		const { store, clock, log, nodeId, spoolRoot, maxSpoolBytes, onLost, onUploadSeconds, retentionMsOf } =
 			this.#options;
-		const uploader = await StreamUploader.open(
+		return StreamUploader.open(
 			{
-				store,
-				clock,
-				log: log.child({ path }),
-				path,
-				nodeId,
-				takeover: config.overridePublisher ? "override" : "respect",
+				...{ store, clock, log: log.child({ path }), path, nodeId, spoolRoot, maxSpoolBytes, onUploadSeconds },
+				...owning,
 				segmentCount: config.hlsSegmentCount,
 				minimumTargetDuration: Math.ceil(durationMs(config.hlsSegmentDuration) / 1000),
-				spoolRoot,
-				maxSpoolBytes,
-				onFenced: (reason) => onFenced(path, reason),
 				onLost: (loss) => onLost(path, loss),
-				onUploadSeconds,
 				retentionMs: () => retentionMsOf(path),
 			},
 			signal,
 		);
-		this.#live.set(path, { uploader, packaging: null, closing: null });
 	}
 
 	/** A stream began: its units become segments. */
@@ -172,6 +216,7 @@ export class LiveHls implements AsyncDisposable {
 	async [Symbol.asyncDispose](): Promise<void> {
 		for (const [path, live] of this.#live) if (live.closing === null) this.#close(path, live);
 		await Promise.all([...this.#live.values()].map(({ closing }) => closing));
+		await Promise.allSettled(this.#finishing.values());
 	}
 
 	#close(path: PathName, live: Live): void {

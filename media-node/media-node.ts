@@ -17,6 +17,7 @@ import type { ObjectStore } from "#shared/store/object-store.ts";
 import { countedStore } from "#shared/usage/counted-store.ts";
 import { Failures } from "./access/failures.ts";
 import { SwitchableAuthenticator } from "./access/switchable.ts";
+import { LeftOpen } from "./bucket/left-open.ts";
 import { RetentionSweeper } from "./bucket/retention-sweeper.ts";
 import { openNodeKey } from "./config/node-key.ts";
 import type { NodeSecrets } from "./config/secrets.ts";
@@ -132,6 +133,7 @@ export class MediaNode implements AsyncDisposable {
 		const events = new StreamEvents({ reporter, marks, nodeId, clock, log, tells });
 		events.killed(left);
 
+		const spoolRoot = path.join(settings.dataDir, "spool");
 		const transcoders = parts.use(new Transcoders({ clock, log, program: () => settings.ffmpegPath }));
 		const retentionMsOf = (name: PathName) => {
 			const configured = configs.find(name);
@@ -144,7 +146,7 @@ export class MediaNode implements AsyncDisposable {
 				log,
 				nodeId,
 				transcoders,
-				spoolRoot: path.join(settings.dataDir, "spool"),
+				spoolRoot,
 				maxSpoolBytes: sizeBytes(settings.spoolMaxSize),
 				onFenced: (name, reason) => {
 					events.problem(name, reason);
@@ -248,6 +250,15 @@ export class MediaNode implements AsyncDisposable {
 				live: () => hls.uploaders(),
 				onDeleted: (name, bytes) => usage.deleted(name, bytes),
 				retentionMsOf,
+			}),
+		);
+
+		parts.use(
+			await LeftOpen.open({
+				...{ store, clock, log, nodeId, spoolRoot },
+				waitMsOf: (name) => durationMs((configOf(name) ?? settings.pathDefaults).publisherReconnectWindow),
+				isLive: (name) => hls.isLive(name),
+				finish: (name, stop) => hls.finish(name, configOf(name) ?? settings.pathDefaults, stop),
 			}),
 		);
 

@@ -145,6 +145,12 @@ export class Spool {
 	}
 }
 
+/** Whether segments wait in the spool of a path, which need not be open. */
+export async function hasSpooled(root: string, path: PathName): Promise<boolean> {
+	const names = await readdir(join(root, pathToKey(path)));
+	return names.some((name) => NAME.test(name));
+}
+
 function fileName(order: number): string {
 	return `${String(order).padStart(12, "0")}.segment`;
 }
