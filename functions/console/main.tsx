@@ -9,6 +9,7 @@ import { createRoot } from "react-dom/client";
 import { Router } from "wouter";
 import { ApiProblem } from "./api/problem.ts";
 import { App } from "./app.tsx";
+import { reloadWhenStale } from "./shell/stale-console.ts";
 import { cssVariables, theme } from "./shell/theme.ts";
 
 /** Only what may go better the next time is tried again. */
@@ -21,6 +22,8 @@ const resources = new QueryClient({
 		queries: { retry: (count, error) => count < 2 && isPassing(error), staleTime: 1_000 },
 	},
 });
+
+reloadWhenStale(window);
 
 const root = document.getElementById("root");
 if (root === null) throw new TypeError("index.html has no place for the console");

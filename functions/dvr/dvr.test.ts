@@ -168,6 +168,36 @@ describe("a range in the past", () => {
 		expect(indexReads()).toBe(2);
 	});
 
+	it("is answered again when the writer has made a damaged newest hour again", async () => {
+		const { publish, commit, problem, text, at, store } = await world();
+		const writer = await publish();
+		await commit(writer, 1800 + 10);
+		await store.put(indexKey(CAM, "2026-01-01T01"), "{");
+		expect(await problem(`v0.m3u8?start=${at(3000)}`)).toEqual([500, "timeline.corrupt"]);
+		await commit(writer, 60);
+		expect(facts(await text(`v0.m3u8?start=${at(3000)}`)).files).toEqual(numbers(1500, 1870));
+	}, 60_000);
+
+	it("takes a damaged hour that is over for a gap, and looks at it once in two seconds", async () => {
+		const { publish, commit, problem, text, at, store, reads, clock } = await world();
+		await commit(await publish(), 3 * 1800 + 10);
+		const damagedKey = indexKey(CAM, "2026-01-01T01");
+		await store.put(damagedKey, "{");
+		reads.length = 0;
+		// What is behind the gap; what is before it, when the range ends in it; and what does not touch it.
+		expect(facts(await text(`v0.m3u8?start=${at(3000)}`))).toMatchObject({ files: numbers(3600, 5410), type: null });
+		expect(facts(await text(`v0.m3u8?start=${at(3500)}&end=${at(5000)}`)).files).toEqual(numbers(1750, 1800));
+		expect(facts(await text(`v0.m3u8?start=${at(3000)}&end=${at(3600)}`)).files).toEqual(numbers(1500, 1800));
+		expect(facts(await text(`v0.m3u8?start=${at(7300)}&end=${at(7400)}`)).files).toEqual(numbers(3650, 3700));
+		expect(await problem(`v0.m3u8?start=${at(4000)}&end=${at(5000)}`)).toEqual([404, "stream.not_found"]);
+		expect(await text(`index.m3u8?start=${at(3000)}`)).toContain("\nv0.m3u8?");
+		const looks = () => reads.filter((key) => key === damagedKey).length;
+		expect(looks()).toBe(1);
+		await clock.advance(2000);
+		await text(`v0.m3u8?start=${at(3000)}`);
+		expect(looks()).toBe(2);
+	}, 60_000);
+
 	it("is not final before its end was committed", async () => {
 		const { publish, commit, text, at, clock } = await world();
 		const writer = await publish();

@@ -19,7 +19,7 @@ type Piece = {
 	readonly nextSequence: number;
 	readonly firstMs: number;
 	readonly discontinuitySequence: number;
-	/** Iterates its segments again each time; `null` when it is gone. */
+	/** Iterates its segments again each time; `null` when it is gone, or damaged. */
 	readonly read: () => Promise<(() => Iterable<SegmentEntry>) | null>;
 };
 type LoadedPiece = Omit<Piece, "read"> & { readonly entries: () => Iterable<SegmentEntry> };
@@ -59,21 +59,13 @@ export async function select(
 ): Promise<Selection | null> {
 	const keptMs = keptSinceMs(timeline, nowMs);
 	const windowBegin = timeline.record.window[0]?.sequence ?? Number.POSITIVE_INFINITY;
-	let pieces = piecesOf(timelines, timeline);
-	for (;;) {
-		const between = piecesBetween(pieces, Math.max(range.startMs, keptMs), range.endMs);
-		const loaded = await loadAll(between);
-		if (typeof loaded === "number") {
-			// Retention has deleted it meanwhile, and with it all that came before.
-			pieces = pieces.slice(pieces.indexOf(between[loaded] as Piece) + 1);
-			continue;
-		}
-		const isIn = (entry: SegmentEntry) =>
-			entry.startMs + entry.duration * 1000 > range.startMs &&
-			(entry.startMs >= keptMs || entry.sequence >= windowBegin) &&
-			Object.hasOwn(entry.parts, rendition);
-		return selectFrom(loaded, range, isIn, range.startMs >= keptMs);
-	}
+	const between = piecesBetween(piecesOf(timelines, timeline), Math.max(range.startMs, keptMs), range.endMs);
+	const loaded = lastRun(await loadAll(between));
+	const isIn = (entry: SegmentEntry) =>
+		entry.startMs + entry.duration * 1000 > range.startMs &&
+		(entry.startMs >= keptMs || entry.sequence >= windowBegin) &&
+		Object.hasOwn(entry.parts, rendition);
+	return selectFrom(loaded, range, isIn, range.startMs >= keptMs && loaded.length === between.length);
 }
 
 /** The renditions of a range, as a multivariant playlist lists them. */
@@ -132,19 +124,32 @@ function piecesBetween(pieces: readonly Piece[], startMs: number, endMs: number)
 	return pieces.slice(begin, end + 1);
 }
 
-/** Reads pieces; the number of the last one that is gone, if one is. */
-async function loadAll(pieces: readonly Piece[]): Promise<LoadedPiece[] | number> {
+/** Reads pieces; `null` in the place of each that is gone. */
+async function loadAll(pieces: readonly Piece[]): Promise<(LoadedPiece | null)[]> {
 	assertFew(pieces);
-	const loaded: LoadedPiece[] = [];
-	let gone = -1;
+	const loaded: (LoadedPiece | null)[] = [];
 	for (let at = 0; at < pieces.length; at += READS_AT_ONCE) {
 		const some = pieces.slice(at, at + READS_AT_ONCE);
-		for (const [i, entries] of (await Promise.all(some.map((piece) => piece.read()))).entries()) {
-			if (entries === null) gone = at + i;
-			else loaded.push({ ...(some[i] as Piece), entries });
-		}
+		const read = async (piece: Piece) => {
+			const entries = await piece.read();
+			return entries === null ? null : { ...piece, entries };
+		};
+		loaded.push(...(await Promise.all(some.map(read))));
 	}
-	return gone === -1 ? loaded : gone;
+	return loaded;
+}
+
+/**
+ * What a playlist, which cannot have a hole, is made of: what is there behind the last gap. Retention makes gaps at the
+ * begin; when the end of the range is one, what is there before it.
+ */
+function lastRun(pieces: readonly (LoadedPiece | null)[]): LoadedPiece[] {
+	const run: LoadedPiece[] = [];
+	for (const piece of [...pieces].reverse()) {
+		if (piece !== null) run.unshift(piece);
+		else if (run.length > 0) break;
+	}
+	return run;
 }
 
 /** Before anything is read: the pieces at both ends may be needed in part only. */

@@ -5,7 +5,7 @@
  */
 
 import type { PathName } from "#shared/path-name.ts";
-import { StoreError } from "#shared/problem.ts";
+import { hasCode, StoreError } from "#shared/problem.ts";
 import { HOUR_MS, hourOf, type IndexHour, type IndexRow } from "#shared/timeline/index-hour.ts";
 import { findIndexListed, readIndexHour, walkBack } from "#shared/timeline/index-reader.ts";
 import type { SegmentEntry, TimelineRecord } from "#shared/timeline/record.ts";
@@ -33,9 +33,10 @@ const BYTES_PER_ENTRY = 600;
 export const MAX_INDEX_AGE_MS = 300_000;
 /** So long it is believed that there is none. */
 const NO_INDEX_AGE_MS = 30_000;
-/** So long a failure is told again without another look: else each viewer would take one. */
+/** So long a failure, or that an hour is gone, is told again without another look: else each viewer would take one. */
 const FAILED_AGE_MS = 2_000;
 const MAX_FAILED_PATHS = 1_000;
+const MAX_GONE_HOURS = 1_000;
 /** Records that are read for what the index has not yet: a minute of the shortest segments takes 15. */
 const MAX_WALK_READS = 40;
 
@@ -46,6 +47,8 @@ export class StreamTimelines {
 	readonly #known = new ByteLru<Known>(MAX_TIMELINE_BYTES);
 	readonly #hours = new ByteLru<IndexHour>(MAX_HOUR_BYTES);
 	readonly #failed = new ByteLru<{ readonly error: StoreError; readonly atMs: number }>(MAX_FAILED_PATHS);
+	/** Since when hours are known to be gone. */
+	readonly #gone = new ByteLru<number>(MAX_GONE_HOURS);
 	readonly #reading = new Map<string, Promise<unknown>>();
 
 	constructor(deps: Pick<Deps, "store" | "clock" | "sharesReads">) {
@@ -81,14 +84,19 @@ export class StreamTimelines {
 		});
 	}
 
-	/** The index of an hour that is over; `null` when it is gone. @throws StoreError */
+	/** The index of an hour that is over; `null` when it is gone, or damaged. @throws StoreError */
 	async hour(path: PathName, [name, firstSequence]: IndexRow, nextSequence: number): Promise<IndexHour | null> {
 		const key = `${path} ${name} ${firstSequence} ${nextSequence}`;
 		const known = this.#hours.get(key);
 		if (known !== undefined) return known;
+		const nowMs = this.#deps.clock.monotonic();
+		if (nowMs - (this.#gone.get(key) ?? Number.NEGATIVE_INFINITY) < FAILED_AGE_MS) return null;
 		return this.#shared(key, async () => {
-			const found = await readIndexHour(this.#deps.store, path, name);
-			if (found?.hour.firstSequence !== firstSequence || found.hour.nextSequence !== nextSequence) return null;
+			const found = await readUnlessDamaged(this.#deps.store, path, name);
+			if (found?.hour.firstSequence !== firstSequence || found.hour.nextSequence !== nextSequence) {
+				this.#gone.set(key, nowMs, 1);
+				return null;
+			}
 			// What stands in it of other hours is asked of the newest one alone, and may be most of it.
 			const { before, stretches } = found.hour;
 			const hour = { ...found.hour, before: [], stretches: [] };
@@ -151,6 +159,16 @@ async function load(
 				throw new StoreError("store.unavailable", `The index of ${path} is far behind; try again in a minute`);
 		}
 		found = await findIndexListed(store, path);
+	}
+}
+
+/** Nobody mends an hour that is over: without it, what is left of the others can still be played. */
+async function readUnlessDamaged(store: Deps["store"], path: PathName, name: string) {
+	try {
+		return await readIndexHour(store, path, name);
+	} catch (error) {
+		if (!hasCode(error, "timeline.corrupt")) throw error;
+		return null;
 	}
 }
 

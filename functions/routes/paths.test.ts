@@ -14,8 +14,10 @@ describe("path configurations", () => {
 		expect(read.headers.get("etag")).toBe(put.headers.get("etag"));
 		expect(await read.json()).toMatchObject({
 			name: "site/cam01",
+			exists: true,
 			config: { maxReaders: 3 },
 			effective: { maxReaders: 3, hlsSegmentDuration: "2s" },
+			inherited: { maxReaders: 0 },
 		});
 		expect(
 			(await api("GET", "/v1/paths/site/cam01", undefined, { "if-none-match": put.headers.get("etag") ?? "" })).status,
@@ -31,6 +33,15 @@ describe("path configurations", () => {
 		expect((await store.head(CONFIG_VERSION_KEY))?.etag).not.toBe(version);
 		expect((await api("DELETE", "/v1/paths/site/cam01")).status).toBe(204);
 		expect((await api("DELETE", "/v1/paths/site/cam01")).status).toBe(404);
+	});
+
+	it("are empty where there is none and that is asked for", async () => {
+		const { api } = await functionsForTest();
+		const read = await api("GET", "/v1/paths/site/cam01?absent=empty");
+		expect(read.status).toBe(200);
+		expect(await read.json()).toMatchObject({ exists: false, config: {}, effective: { maxReaders: 0 }, inherited: {} });
+		expect((await api("GET", "/v1/paths/site/cam01?absent=fail")).status).toBe(404);
+		expect((await api("GET", "/v1/paths/site/cam01?absent=no")).status).toBe(400);
 	});
 
 	it("are not written over what somebody else wrote meanwhile", async () => {

@@ -22,8 +22,10 @@ const params = z.object({ name: z.string() });
 const document = z
 	.object({
 		name: z.string(),
+		exists: z.boolean().describe("Whether there is a document; an etag is that of one only then"),
 		config: pathOverridesSchema.describe("What the document says"),
 		effective: pathConfigSchema.describe("The same, with the defaults"),
+		inherited: pathOverridesSchema.describe("What the settings that the document says would be without it"),
 	})
 	.meta({ id: "Path" });
 export type PathDocument = z.infer<typeof document>;
@@ -73,10 +75,16 @@ export const pathRoutes = [
 		access: "manage",
 		scope: "name",
 		params,
+		query: z.object({
+			absent: z.enum(["fail", "empty"]).default("fail").describe("Without a document: 404, or an empty one"),
+		}),
 		responses: { 200: { description: "The document", schema: document } },
-		async handler({ deps, params, request }) {
+		async handler({ deps, params, query: { absent }, request }) {
 			const name = parsePathName(params.name);
-			const found = await expectDocument(deps, name);
+			const found = await readPathOverrides(deps.store, name);
+			if (found === null && absent === "empty")
+				return respondJson(200, { ...described(deps, name, {}), exists: false });
+			if (found === null) throw notConfigured(name);
 			if (request.headers.get("if-none-match") === quoted(found.etag))
 				return respondEmpty(304, { etag: quoted(found.etag) });
 			return respondJson(200, described(deps, name, found.overrides), { etag: quoted(found.etag) });
@@ -157,19 +165,14 @@ export const pathRoutes = [
 	}),
 ];
 
-/** @throws InputError `path.not_configured` */
-async function expectDocument(deps: Deps, name: PathName): Promise<{ overrides: PathOverrides; etag: string }> {
-	const found = await readPathOverrides(deps.store, name);
-	if (found === null) throw notConfigured(name);
-	return found;
-}
-
 function notConfigured(name: PathName): InputError {
 	return new InputError("path.not_configured", `Path ${name} has no configuration of its own; PUT makes one`);
 }
 
 function described({ settings }: Deps, name: PathName, config: PathOverrides): z.infer<typeof document> {
-	return { name, config, effective: pathConfigOf(settings, name, config) };
+	const without = Object.entries(pathConfigOf(settings, name));
+	const inherited = Object.fromEntries(without.filter(([key]) => Object.hasOwn(config, key)));
+	return { name, exists: true, config, effective: pathConfigOf(settings, name, config), inherited };
 }
 
 /** None when somebody has changed the document since: its etag would not be that of what is answered. */

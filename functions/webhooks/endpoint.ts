@@ -4,9 +4,10 @@ import * as z from "zod";
 import { fitsPath, permissionSchema } from "#shared/access/permission.ts";
 import { STREAM_EVENT_TYPES } from "#shared/events/event-type.ts";
 import { parsedJson } from "#shared/json.ts";
-import { hasCode, InputError } from "#shared/problem.ts";
+import { InputError } from "#shared/problem.ts";
 import { WEBHOOKS_PREFIX, webhookKey } from "#shared/store/key.ts";
-import type { ObjectStore } from "#shared/store/object-store.ts";
+import type { ObjectStore, StoredObject } from "#shared/store/object-store.ts";
+import { changeObject } from "../store/change-object.ts";
 
 export const MAX_ENDPOINTS = 100;
 /** How long the old secret signs as well after a rotation, so that receivers can follow. */
@@ -33,7 +34,10 @@ export type StoredEndpoint = { readonly endpoint: Endpoint; readonly etag: strin
 
 /** Reads an endpoint; `null` when there is none. One that is damaged is as if it were deleted: others must not wait for it. */
 export async function readEndpoint(store: ObjectStore, id: string): Promise<StoredEndpoint | null> {
-	const object = await store.get(webhookKey(id));
+	return parsedEndpoint(await store.get(webhookKey(id)));
+}
+
+async function parsedEndpoint(object: StoredObject | null): Promise<StoredEndpoint | null> {
 	if (object === null) return null;
 	const endpoint = parsedJson(endpointSchema, await object.text());
 	return endpoint === null ? null : { endpoint, etag: object.etag };
@@ -59,9 +63,6 @@ export async function listEndpoints(store: ObjectStore, onLeftOut?: (key: string
 	return (await listStoredEndpoints(store, onLeftOut)).map(({ endpoint }) => endpoint);
 }
 
-const MAX_ATTEMPTS = 5;
-const JSON_TYPE = { contentType: "application/json" };
-
 /** @throws InputError `input.precondition` */
 export function expectEtag({ etag }: StoredEndpoint, condition: string | null): void {
 	if (condition === null || condition === etag) return;
@@ -79,18 +80,14 @@ export async function updateEndpoint(
 	change: (endpoint: Endpoint) => Endpoint,
 	condition: string | null = null,
 ): Promise<StoredEndpoint | null> {
-	for (let attempt = 1; ; attempt++) {
-		const stored = await readEndpoint(store, id);
-		if (stored === null) return null;
-		expectEtag(stored, condition);
-		const next = change(stored.endpoint);
-		try {
-			const { etag } = await store.putIfMatch(webhookKey(id), JSON.stringify(next), stored.etag, JSON_TYPE);
-			return { endpoint: next, etag };
-		} catch (error) {
-			if (!hasCode(error, "store.precondition", "store.conflict") || attempt === MAX_ATTEMPTS) throw error;
-		}
-	}
+	const read = async (object: StoredObject | null) => {
+		const stored = await parsedEndpoint(object);
+		if (stored !== null) expectEtag(stored, condition);
+		return stored?.endpoint ?? null;
+	};
+	// One that is gone stays as it is: nothing is written.
+	const { value, etag } = await changeObject(store, webhookKey(id), read, (now) => (now === null ? null : change(now)));
+	return value === null || etag === null ? null : { endpoint: value, etag };
 }
 
 /** Says whether an event is for an endpoint. */

@@ -1,6 +1,15 @@
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { type PathName, parsePathName } from "#shared/path-name.ts";
-import { headKey, initFile, mediaFile, mediaKey, mediaPrefix, recordsPrefix } from "#shared/store/key.ts";
+import {
+	headKey,
+	indexPrefix,
+	initFile,
+	leaseKey,
+	mediaFile,
+	mediaKey,
+	mediaPrefix,
+	recordsPrefix,
+} from "#shared/store/key.ts";
 import { MemoryStore } from "#shared/store/memory-store.ts";
 import { findIndexListed } from "#shared/timeline/index-reader.ts";
 import { TimelineWriter } from "#shared/timeline/writer.ts";
@@ -204,6 +213,24 @@ describe("a stream that is over", () => {
 		}
 		await clock.advance(2 * HOUR);
 		for (const stream of streams) expect(await count(mediaPrefix(stream.path), ".m4s")).toBe(5);
+	});
+
+	test("is come to, though another one has an index or a lease that is damaged", async () => {
+		await using _sweeper = sweeper();
+		const streams = [];
+		for (const name of ["a", "b", "c"]) {
+			const stream = await Stream.open(name);
+			await stream.publish(20);
+			await stream.close();
+			streams.push(stream);
+		}
+		const index = await store.list(indexPrefix(parsePathName("a")));
+		for (const { key } of index.objects) await store.put(key, "{");
+		await store.put(leaseKey(parsePathName("b")), "{");
+		await clock.advance(2 * HOUR);
+		expect(index.objects).toHaveLength(1);
+		expect(await count(mediaPrefix(parsePathName("c")), ".m4s")).toBe(5);
+		expect(warnings).toContain("Old segments could not be deleted yet");
 	});
 });
 

@@ -178,11 +178,15 @@ export class RetentionSweeper implements AsyncDisposable {
 		for (const prefix of page.prefixes) {
 			const path = keyToPath(prefix.slice(STREAMS_PREFIX.length, -1));
 			if (!isPathName(path) || streamPrefix(path) !== prefix || live.has(path)) continue;
-			const target = await this.#idleTarget(path, signal);
-			if (target === null) continue;
-			const oldestKept = await this.#sweepMedia(target, signal);
-			await this.#sweepRest(target, oldestKept, signal);
+			await this.#try(this.#sweepIdleOne(path, signal), path);
 		}
+	}
+
+	async #sweepIdleOne(path: PathName, signal: AbortSignal): Promise<void> {
+		const target = await this.#idleTarget(path, signal);
+		if (target === null) return;
+		const oldestKept = await this.#sweepMedia(target, signal);
+		await this.#sweepRest(target, oldestKept, signal);
 	}
 
 	async #idleTarget(path: PathName, signal: AbortSignal): Promise<Target | null> {

@@ -5,8 +5,10 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest"
 import { parsePathName } from "#shared/path-name.ts";
 import type { SluiceError } from "#shared/problem.ts";
 import { type FaultPlan, NO_FAULT, NO_FAULTS, seededFaults } from "#shared/store/fault-plan.ts";
-import { mediaKey } from "#shared/store/key.ts";
+import { indexKey, mediaKey } from "#shared/store/key.ts";
 import { MemoryStore } from "#shared/store/memory-store.ts";
+import { hourOf } from "#shared/timeline/index-hour.ts";
+import { readIndexHour } from "#shared/timeline/index-reader.ts";
 import { readNewest } from "#shared/timeline/reader.ts";
 import type { SegmentEntry, TimelineRecord } from "#shared/timeline/record.ts";
 import { TimelineWriter } from "#shared/timeline/writer.ts";
@@ -253,6 +255,21 @@ describe("with a bucket that works", () => {
 		expect(await bench.committed()).toBe("0 | 2 3");
 		expect(bench.losses).toEqual([{ reason: "invalid", segments: 1, duration: 2 }]);
 		expect(bench.released).toEqual([0, 1, 2, 3]);
+		await bench.close(uploader);
+	});
+
+	test("logs once that an object of the index is damaged, which is no failure of the bucket", async () => {
+		const bench = new Bench();
+		const uploader = await bench.open();
+		const key = indexKey(path, hourOf(bench.clock.now()));
+		await bench.publish(uploader, 1);
+		await bench.until("the index is there", async () => (await bench.store.head(key)) !== null);
+		await bench.store.put(key, "{");
+		await bench.publish(uploader, 60);
+		const hour = await readIndexHour(bench.store, path, hourOf(bench.clock.now()));
+		expect(hour?.hour.firstSequence).toBe(0);
+		expect(bench.logged.filter((message) => message.includes(key))).toHaveLength(1);
+		expect(uploader.metrics).toMatchObject({ isAway: false, retries: 0 });
 		await bench.close(uploader);
 	});
 });

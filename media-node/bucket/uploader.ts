@@ -141,9 +141,10 @@ export class StreamUploader implements AsyncDisposable {
 	}
 
 	async #start(signal: AbortSignal): Promise<void> {
-		const { clock, openWaitMs } = this.#settings;
+		const { clock, log, openWaitMs } = this.#settings;
+		const onDamaged = (error: SluiceError) => log.warn({ code: error.code }, error.message);
 		const opening = TimelineWriter.open(
-			{ ...this.#settings, owner: this.#settings.nodeId, onRetry: (error) => this.#failed(error) },
+			{ ...this.#settings, owner: this.#settings.nodeId, onRetry: (error) => this.#failed(error), onDamaged },
 			this.#life.signal,
 		);
 		this.#run = this.#work(opening).catch((error: unknown) => this.#stopped(error));

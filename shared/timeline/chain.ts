@@ -21,27 +21,31 @@ export function parseRecord(key: string, text: string): WrittenRecord {
 	return { record: parseTimelineObject(key, text, recordSchema), text };
 }
 
-/** Reads a JSON object of the timeline. @throws StoreError `timeline.corrupt`, naming `key` */
+/** Reads a JSON object of the timeline. `remedy`: as of `corrupt`. @throws StoreError `timeline.corrupt`, naming `key` */
 export function parseTimelineObject<T>(
 	key: string,
 	text: string,
 	schema: { safeParse(value: unknown): { success: true; data: T } | { success: false; error: { message: string } } },
+	remedy?: string,
 ): T {
 	let value: unknown;
 	try {
 		value = JSON.parse(text);
 	} catch (cause) {
-		throw corrupt(key, "is not JSON", cause);
+		throw corrupt(key, "is not JSON", { cause, remedy });
 	}
 	const parsed = schema.safeParse(value);
-	if (!parsed.success) throw corrupt(key, "does not follow its schema", parsed.error);
+	if (!parsed.success) throw corrupt(key, "does not follow its schema", { cause: parsed.error, remedy });
 	return parsed.data;
 }
 
-export function corrupt(key: string, fault: string, cause?: unknown): StoreError {
-	return new StoreError(
-		"timeline.corrupt",
-		`The object ${key} ${fault}. Restore it, or delete the objects of the stream and begin a new timeline`,
-		{ data: { key }, cause },
-	);
+const RESTORE = "Restore it, or delete the objects of the stream and begin a new timeline";
+
+/** What a damaged object is told as. `remedy`: what to do, as a sentence without its full stop. */
+export function corrupt(
+	key: string,
+	fault: string,
+	{ cause, remedy = RESTORE }: { readonly cause?: unknown; readonly remedy?: string | undefined } = {},
+): StoreError {
+	return new StoreError("timeline.corrupt", `The object ${key} ${fault}. ${remedy}`, { data: { key }, cause });
 }

@@ -31,6 +31,8 @@ export type FoldContext = {
 	readonly targetDuration: number;
 	readonly retentionMs: number | null;
 	readonly nowMs: number;
+	/** New hours are filed under no earlier name: that of a damaged object, which is to be replaced. */
+	readonly fromHour?: string | undefined;
 };
 
 /**
@@ -47,7 +49,7 @@ export function foldIndex(newest: IndexHour | null, committed: Committed, contex
 	for (const entry of committed.entries) {
 		const isNew = hour === null || entry.sequence >= hour.nextSequence;
 		if (isNew) {
-			const name = nameOfHour(hour, entry);
+			const name = nameOfHour(hour, entry, context);
 			if (hour === null) {
 				hour = { ...emptyHour(name, entry, discontinuitySequence, context), stretches: [], before: [], renditions: [] };
 			} else if (name !== hour.hour) {
@@ -75,8 +77,9 @@ export function withStretch(stretches: readonly Stretch[], [startMs, endMs]: Str
 	return [...stretches.slice(0, -1), [Math.min(last[0], startMs), Math.max(last[1], endMs)]];
 }
 
-function nameOfHour(hour: IndexHour | null, entry: SegmentEntry): string {
-	const own = hourOf(entry.startMs);
+function nameOfHour(hour: IndexHour | null, entry: SegmentEntry, { fromHour = "" }: FoldContext): string {
+	const began = hourOf(entry.startMs);
+	const own = began < fromHour ? fromHour : began;
 	if (hour === null || own > hour.hour) return own;
 	return hour.nextSequence - hour.firstSequence < MAX_HOUR_SEGMENTS ? hour.hour : nextHour(hour.hour);
 }

@@ -12,7 +12,8 @@ import { MAX_TIME_MS, type RunColumns, runSchema } from "./index-runs.ts";
 import { renditionSchema } from "./record.ts";
 
 const count = z.int().min(0);
-const hour = z.string().regex(/^\d{4}-\d\d-\d\dT\d\d$/);
+const HOUR_NAME = /^\d{4}-\d\d-\d\dT\d\d$/;
+const hour = z.string().regex(HOUR_NAME);
 
 /** Three months of hours: what is older cannot be asked for, though retention may keep it. */
 export const MAX_INDEX_HOURS = 2_232;
@@ -63,6 +64,10 @@ export type IndexHour = Omit<z.infer<typeof indexHourSchema>, "runs"> & { runs: 
 /** The name of the hour of a moment, in UTC. `startMs`: milliseconds since the Unix epoch. */
 export function hourOf(startMs: number): string {
 	return new Date(Math.min(Math.max(0, startMs), MAX_TIME_MS)).toISOString().slice(0, 13);
+}
+
+export function isHourName(name: string): boolean {
+	return HOUR_NAME.test(name) && !Number.isNaN(hourStartMs(name));
 }
 
 /** When an hour begins, in milliseconds since the Unix epoch; NaN for what is no hour. */

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { parsePathName } from "#shared/path-name.ts";
 import { StoreError } from "#shared/problem.ts";
-import { indexPrefix } from "#shared/store/key.ts";
+import { indexKey, indexPrefix } from "#shared/store/key.ts";
 import { MemoryStore } from "#shared/store/memory-store.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { uploadedSegment } from "../../test/support/timeline-builders.ts";
-import { findIndexListed } from "./index-reader.ts";
+import { findIndexListed, readIndexHour } from "./index-reader.ts";
 import { TimelineWriter } from "./writer.ts";
 
 const PATH = parsePathName("cam");
@@ -30,6 +30,7 @@ function world(retentionMs: number | null = null) {
 		};
 	}
 	let serial = 0;
+	const told: string[] = [];
 	const open = (owner = "node") =>
 		TimelineWriter.open(
 			{
@@ -42,6 +43,7 @@ function world(retentionMs: number | null = null) {
 				segmentCount: 4,
 				minimumTargetDuration: 2,
 				retentionMs: () => retentionMs,
+				onDamaged: ({ code }) => told.push(code),
 			},
 			signal,
 		);
@@ -57,7 +59,8 @@ function world(retentionMs: number | null = null) {
 	const fail = (how: typeof fault) => {
 		fault = how;
 	};
-	return { clock, store, calls, open, commit, indexed, fail };
+	const damage = (hour: string, text = "{") => store.put(indexKey(PATH, hour), text);
+	return { clock, store, calls, told, open, commit, indexed, fail, damage };
 }
 
 describe("the index of a live stream", () => {
@@ -156,5 +159,101 @@ describe("the index of a live stream", () => {
 		await writer.close(signal);
 		expect(none.calls).toEqual([]);
 		expect(none.clock.pending).toBe(0);
+	});
+});
+
+describe("the newest object of the index, when it is damaged", () => {
+	it("is made again by the writer that lives, which tells of it once", async () => {
+		const { open, commit, indexed, damage, told, calls } = world();
+		const writer = await open();
+		await commit(writer, 1800 + 60);
+		const before = await indexed();
+		await damage("2026-01-01T13");
+		calls.length = 0;
+		await commit(writer, 60);
+		expect((await indexed())?.nextSequence).toBeGreaterThan(1860);
+		await writer.close(signal);
+		expect(await indexed()).toMatchObject({
+			hour: "2026-01-01T13",
+			firstSequence: before?.firstSequence,
+			nextSequence: 1920,
+			before: before?.before,
+		});
+		expect(told).toEqual(["timeline.corrupt"]);
+		expect(calls).not.toContain("putIfAbsent");
+	});
+
+	it.each(["", "{", "[]", '{"version":2}'])(
+		"is made again by the next owner, whatever stands in it: '%s'",
+		async (text) => {
+			const { open, commit, indexed, damage, told, clock, store } = world();
+			const first = await open();
+			await commit(first, 1800 + 60);
+			await first.close(signal);
+			const before = await indexed();
+			await damage("2026-01-01T13", text);
+			// The next segment is of another hour: what was in the damaged one still comes from the records.
+			await clock.advance(3_600_000);
+			const next = await open();
+			await commit(next, 1);
+			expect(await indexed()).toMatchObject({ hour: "2026-01-01T14", firstSequence: 1860, nextSequence: 1861 });
+			const healed = await readIndexHour(store, PATH, "2026-01-01T13");
+			expect(healed?.hour).toMatchObject({ runs: before?.runs, before: before?.before });
+			expect(told).toEqual(["timeline.corrupt"]);
+			await next.close(signal);
+		},
+	);
+
+	it("is made again from all the records when no object before it can be read", async () => {
+		const { open, commit, indexed, damage, told } = world();
+		const writer = await open();
+		await commit(writer, 1800 + 60);
+		await damage("2026-01-01T12");
+		await damage("2026-01-01T13");
+		await commit(writer, 60);
+		await writer.close(signal);
+		expect(await indexed()).toMatchObject({ hour: "2026-01-01T13", firstSequence: 0, nextSequence: 1920, before: [] });
+		expect(told).toEqual(["timeline.corrupt"]);
+	});
+
+	it("takes the name of the damaged one, though a clock that was set back began its segments earlier", async () => {
+		const { open, commit, indexed, damage } = world();
+		const writer = await open();
+		await commit(writer, 5);
+		await writer.close(signal);
+		await damage("2026-01-01T15");
+		const next = await open();
+		await commit(next, 1);
+		expect(await indexed()).toMatchObject({ hour: "2026-01-01T15", firstSequence: 5, nextSequence: 6 });
+		await next.close(signal);
+	});
+
+	it("is told of again when it is damaged again, and an older one is left as it is", async () => {
+		const { open, commit, indexed, damage, told } = world();
+		const writer = await open();
+		await commit(writer, 1800 + 60);
+		await damage("2026-01-01T12");
+		await commit(writer, 60);
+		expect(told).toEqual([]);
+		for (const text of ["{", "}"]) {
+			await damage("2026-01-01T13", text);
+			await commit(writer, 60);
+		}
+		expect(told).toEqual(["timeline.corrupt", "timeline.corrupt"]);
+		await writer.close(signal);
+		expect(await indexed()).toMatchObject({ nextSequence: 2040 });
+	});
+
+	it("goes on being told of once while it cannot be written", async () => {
+		const { open, commit, indexed, damage, told, fail } = world();
+		const writer = await open();
+		await commit(writer, 10);
+		await damage("2026-01-01T12");
+		fail("lostRequest");
+		await commit(writer, 120);
+		expect(told).toEqual(["timeline.corrupt"]);
+		fail("none");
+		await writer.close(signal);
+		expect(await indexed()).toMatchObject({ firstSequence: 0, nextSequence: 130 });
 	});
 });

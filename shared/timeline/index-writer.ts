@@ -1,7 +1,8 @@
 /**
  * Keeps the index of a stream behind its records. It is written beside the commits: behind the first one, then at most
  * once a minute while the stream is live (twice in the minute in which an hour ends), and when the stream ends; its
- * failure never is a commit's failure. What a crash left out is taken from the records by the next owner, before its own segments.
+ * failure never is a commit's failure. What a crash left out is taken from the records by the next owner, before its own
+ * segments; so is what stood in the newest object, when that is found damaged.
  *
  * Every write is conditional: created, or swapped for the object that this writer has read or written. A fenced owner
  * therefore fails as soon as the new owner has written; and what it could write before that is what it has committed,
@@ -9,12 +10,12 @@
  */
 
 import type { PathName } from "#shared/path-name.ts";
-import { hasCode } from "#shared/problem.ts";
+import { hasCode, type SluiceError } from "#shared/problem.ts";
 import { indexKey } from "#shared/store/key.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import { type Committed, foldIndex } from "./index-fold.ts";
 import { HOUR_MS, type IndexHour } from "./index-hour.ts";
-import { findIndexListed, readIndexHour, walkBack } from "./index-reader.ts";
+import { type DamagedHour, findSoundIndex, readIndexHour, walkBack } from "./index-reader.ts";
 import type { Rendition, SegmentEntry, TimelineRecord } from "./record.ts";
 import { ATTEMPT_MS, type Retry, timed } from "./retry.ts";
 
@@ -32,6 +33,8 @@ export type IndexWriterOptions = {
 	readonly path: PathName;
 	/** How long segments are kept, in milliseconds; `null`: all of them, as long as nobody says otherwise. */
 	readonly retentionMs: () => number | null;
+	/** Told once of a damaged object, which is then made again; must not throw. */
+	readonly onDamaged?: ((error: SluiceError) => void) | undefined;
 };
 
 type Held = { readonly hour: IndexHour; readonly etag: string };
@@ -46,8 +49,12 @@ export class IndexWriter {
 	readonly #renditions = new Map<string, Rendition>();
 	/** Before the first of `#waiting`. */
 	#discontinuitySequence = 0;
-	/** The newest object, as it is in the bucket; `undefined`: that is not known. */
+	/** The newest object that can be read, as it is in the bucket; `undefined`: that is not known. */
 	#held: Held | null | undefined = undefined;
+	/** A newer one, which cannot be read: to be replaced. */
+	#damaged: DamagedHour | null = null;
+	/** The etag of the damaged object that was told of. */
+	#toldEtag: string | null = null;
 	#lastWriteMs = Number.NEGATIVE_INFINITY;
 	#timer: Disposable | null = null;
 	#writing: Promise<void> | null = null;
@@ -143,7 +150,14 @@ export class IndexWriter {
 	}
 
 	async #find(signal: AbortSignal): Promise<Held | null> {
-		return findIndexListed(this.#options.store, this.#options.path, signal);
+		const { store, path, onDamaged } = this.#options;
+		const { sound, damaged } = await findSoundIndex(store, path, signal);
+		this.#damaged = damaged;
+		if (damaged !== null && damaged.etag !== this.#toldEtag) {
+			this.#toldEtag = damaged.etag;
+			onDamaged?.(damaged.error);
+		}
+		return sound;
 	}
 
 	/** What waits in memory; and what stands before that, from the records. */
@@ -169,7 +183,8 @@ export class IndexWriter {
 
 	#contextOf({ n, epoch, targetDuration }: TimelineRecord) {
 		const nowMs = this.#options.retry.clock.now();
-		return { n, epoch, targetDuration, retentionMs: this.#options.retentionMs(), nowMs };
+		const retentionMs = this.#options.retentionMs();
+		return { n, epoch, targetDuration, retentionMs, nowMs, fromHour: this.#damaged?.name };
 	}
 
 	/** Creates or swaps the object of an hour. */
@@ -178,14 +193,17 @@ export class IndexWriter {
 		const key = indexKey(path, hour.hour);
 		const text = JSON.stringify(hour);
 		const held = this.#held?.hour.hour === hour.hour ? this.#held : null;
+		const damaged = this.#damaged?.name === hour.hour ? this.#damaged : null;
+		const etag = held?.etag ?? damaged?.etag ?? null;
 		const options = { contentType: "application/json", cacheControl: "no-store" };
 		try {
-			const { etag } = await this.#timed((signal) =>
-				held === null
+			const written = await this.#timed((signal) =>
+				etag === null
 					? store.putIfAbsent(key, text, { ...options, signal })
-					: store.putIfMatch(key, text, held.etag, { ...options, signal }),
+					: store.putIfMatch(key, text, etag, { ...options, signal }),
 			);
-			this.#held = { hour, etag };
+			this.#held = { hour, etag: written.etag };
+			if (damaged !== null) this.#damaged = null;
 		} catch (error) {
 			// Ours, in a request whose answer was lost; an old owner's, which goes on from there; or a new owner's.
 			this.#held = undefined;

@@ -46,6 +46,8 @@ export type TimelineWriterOptions = {
 	readonly random?: (() => number) | undefined;
 	/** Told of each failure that is tried again. Must not throw. */
 	readonly onRetry?: ((error: SluiceError) => void) | undefined;
+	/** Told once of a damaged object of the index, which is then made again; must not throw. */
+	readonly onDamaged?: ((error: SluiceError) => void) | undefined;
 };
 
 /** `open` until it fails or closes; `error` is why nothing more will be committed. */
@@ -80,8 +82,8 @@ export class TimelineWriter {
 		this.#id = id;
 		this.#lease = lease;
 		this.#head = head;
-		const { store, path, retentionMs = () => null } = options;
-		this.#index = new IndexWriter({ store, retry, path, retentionMs }, fence.record);
+		const { store, path, retentionMs = () => null, onDamaged } = options;
+		this.#index = new IndexWriter({ store, retry, path, retentionMs, onDamaged }, fence.record);
 		this.#newest = fence;
 		this.epoch = lease.epoch;
 		this.resumedFrom = resumedFrom;

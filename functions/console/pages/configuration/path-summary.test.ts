@@ -4,7 +4,8 @@ import type { PathDocument } from "../../../routes/paths.ts";
 import { pathsShown, summaryOf } from "./path-summary.ts";
 
 function path(name: string, config: PathOverrides): PathDocument {
-	return { name, config, effective: { ...DEFAULT_PATH_CONFIG, ...config } as PathDocument["effective"] };
+	const effective = { ...DEFAULT_PATH_CONFIG, ...config } as PathDocument["effective"];
+	return { name, exists: true, config, effective, inherited: {} };
 }
 
 describe("a path in few words", () => {

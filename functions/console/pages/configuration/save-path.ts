@@ -5,7 +5,7 @@ import type { PathDocument } from "../../../routes/paths.ts";
 import type { Api } from "../../api/client.ts";
 import { ApiProblem } from "../../api/problem.ts";
 import type { Overrides } from "./draft.ts";
-import { conditionOf, type LoadedPath, loadPath } from "./loaded-path.ts";
+import { conditionOf, type LoadedPath, loadedFrom, loadPath } from "./loaded-path.ts";
 import { pathAddress } from "./path-address.ts";
 
 export type Conflict = {
@@ -21,7 +21,7 @@ export type Saved = { readonly saved: LoadedPath } | { readonly conflict: Confli
 export async function savePath(api: Api, name: string, base: LoadedPath, draft: Overrides): Promise<Saved> {
 	try {
 		const { body, etag } = await api.send<PathDocument>("PUT", pathAddress(name), draft, conditionOf(base));
-		return { saved: { overrides: body.config, effective: body.effective, etag, isConfigured: true } };
+		return { saved: loadedFrom(body, etag) };
 	} catch (error) {
 		if (!isLost(error)) throw error;
 		return { conflict: await conflictOf(api, name) };
