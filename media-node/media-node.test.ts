@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { systemClock } from "#shared/clock.ts";
 import { settingsSchema } from "#shared/config/settings.ts";
 import { parsePathName } from "#shared/path-name.ts";
 import { MemoryStore } from "#shared/store/memory-store.ts";
@@ -8,7 +9,8 @@ import { readNewest } from "#shared/timeline/reader.ts";
 import { TimelineWriter } from "#shared/timeline/writer.ts";
 import { eventually } from "../test/support/eventually.ts";
 import { FakeClock } from "../test/support/fake-clock.ts";
-import { recordingLogger } from "../test/support/rtp-stream.ts";
+import { freePort } from "../test/support/free-port.ts";
+import { Camera, H264_TRACK, recordingLogger } from "../test/support/rtp-stream.ts";
 import { tempDir } from "../test/support/temp-dir.ts";
 import { FINISH_AFTER_MS } from "./bucket/left-open.ts";
 import { openSecrets } from "./config/secrets.ts";
@@ -48,5 +50,49 @@ describe("a node that starts again after it was killed", () => {
 			return (await readNewest(store, CAM))?.kind === "end";
 		});
 		expect((await readNewest(store, CAM))?.window).toHaveLength(1);
+	});
+});
+
+describe("a node whose source leads back to itself", () => {
+	it("is not let in by the address of this machine, as the sources of others may be, but by what it shows", async () => {
+		await using folder = await tempDir();
+		const [rtsp, webrtc, ice] = [await freePort(), await freePort(), await freePort()];
+		const settings = settingsSchema.parse({
+			...{ dataDir: folder.path, metrics: false, functions: false, rtspTransports: ["tcp"] },
+			...{
+				rtspAddress: `127.0.0.1:${rtsp}`,
+				webrtcAddress: `127.0.0.1:${webrtc}`,
+				webrtcLocalUDPAddress: `127.0.0.1:${ice}`,
+			},
+			pathDefaults: { hls: false },
+			authInternalUsers: [
+				{ user: "any", ips: ["127.0.0.1", "::1"], permissions: [{ action: "publish" }, { action: "read" }] },
+				{ user: "ana", pass: "a-long-password", permissions: [{ action: "read" }] },
+			],
+			paths: {
+				cam: null,
+				stolen: { source: `rtsp://127.0.0.1:${rtsp}/cam` },
+				taken: { source: `whep://127.0.0.1:${webrtc}/cam/whep` },
+				shown: { source: `rtsp://ana:a-long-password@127.0.0.1:${rtsp}/cam` },
+			},
+		});
+		const { secrets } = await openSecrets(folder.path);
+		const store = new MemoryStore();
+		const log = recordingLogger();
+		await using node = await MediaNode.open({ settings, secrets, store, clock: systemClock, log, version: "0" }, never);
+		const publication = await node.table.publish({
+			path: CAM,
+			tracks: [H264_TRACK],
+			publisher: { id: "cam", protocol: "test", remoteAddress: "" },
+			onEvicted: () => undefined,
+		});
+		const camera = new Camera(publication);
+		using _frames = systemClock.every(50, () => camera.key(systemClock.monotonic() * 90));
+		const lines = () => log.lines.map((line) => JSON.stringify(line)).join("\n");
+		const isReady = (name: string) => node.table.list().some((stream) => stream.name === name && stream.ready);
+		await eventually("who shows a password gets it", () => isReady("shown"));
+		await eventually("the others are refused", () => /stolen/.test(lines()) && /taken/.test(lines()));
+		expect([isReady("stolen"), isReady("taken")]).toEqual([false, false]);
+		expect(lines()).not.toContain("a-long-password");
 	});
 });

@@ -8,7 +8,7 @@ export type AccessRequest = {
 	readonly path: PathName | "";
 	/** Such as `rtsp`. */
 	readonly protocol: string;
-	/** The peer's address, without port. */
+	/** The peer's address, without port. Empty when this process itself is the peer: no address lets that in. */
 	readonly ip: string;
 	readonly user: string;
 	/** A password, or a token or stream key in its place. */

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Logger } from "../log.ts";
+import { isOwnConnection } from "../own-connections.ts";
 import { ClientAddress } from "./client-address.ts";
 import { allowedOrigin } from "./cors.ts";
 import { type BodyLimit, readBody } from "./request-body.ts";
@@ -112,7 +113,9 @@ export class HttpExchanges {
 			contentType: headers["content-type"] ?? "",
 			ifMatch: headers["if-match"] ?? "",
 			userAgent: headers["user-agent"] ?? "",
-			ip: this.#clients.of(socket.remoteAddress ?? "", [headers["x-forwarded-for"] ?? []].flat().join(",")),
+			ip: isOwnConnection(socket.remoteAddress, socket.remotePort)
+				? ""
+				: this.#clients.of(socket.remoteAddress ?? "", [headers["x-forwarded-for"] ?? []].flat().join(",")),
 			signal,
 			body: () => readBody(request, this.#options.body),
 		};

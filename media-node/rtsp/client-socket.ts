@@ -5,6 +5,7 @@ import tls from "node:tls";
 import { abortedError, type Clock } from "#shared/clock.ts";
 import { DeniedError, ProtocolError, type SluiceError } from "#shared/problem.ts";
 import { matchesFingerprint } from "../access/fingerprint.ts";
+import { noteOwnConnection } from "../own-connections.ts";
 
 /** What messages call the server; what is left out is a source. */
 export type ServerNoun = "source" | "destination";
@@ -43,6 +44,7 @@ export function openSocket(target: SocketTarget, signal: AbortSignal): Promise<n
 					rejectUnauthorized: fingerprint === "",
 				})
 			: net.connect(address);
+		noteOwnConnection(socket);
 		const finish = (error: SluiceError | null) => {
 			timer[Symbol.dispose]();
 			signal.removeEventListener("abort", onAbort);

@@ -8,6 +8,7 @@ import type { PathName } from "#shared/path-name.ts";
 import { GoneError, hasCode, ProtocolError, SluiceError } from "#shared/problem.ts";
 import type { AccessRequest, Grant } from "../access/access.ts";
 import type { Logger } from "../log.ts";
+import { isOwnConnection } from "../own-connections.ts";
 import { unsupportedTags } from "./back-channel.ts";
 import { Challenge } from "./credentials.ts";
 import { type RtspRequest, type RtspResponse, writeResponse } from "./message.ts";
@@ -372,7 +373,7 @@ export class RtspSession implements RtspHandler, SessionContext {
 			action,
 			path,
 			protocol: "rtsp",
-			ip: this.peer.address,
+			ip: isOwnConnection(this.peer.address, this.peer.port) ? "" : this.peer.address,
 			id: this.id,
 			query: url.query.toString(),
 			userAgent: headers.get("user-agent") ?? "",

@@ -5,6 +5,7 @@ import https from "node:https";
 import { abortedError, type Clock } from "#shared/clock.ts";
 import { DeniedError, InputError, ProtocolError, SluiceError } from "#shared/problem.ts";
 import { createPinnedAgent } from "../../access/fingerprint.ts";
+import { noteOwnConnection } from "../../own-connections.ts";
 import { MAX_SDP_BYTES } from "../sdp/sdp.ts";
 
 /** Servers that spread load answer 307 and 308, RFC 9725 §4.5. */
@@ -160,6 +161,7 @@ function exchange(
 			...{ agent, method },
 			headers: { ...headers, ...authorization(target, url), "content-length": `${Buffer.byteLength(body)}` },
 		});
+		asking.once("socket", noteOwnConnection);
 		const stop = () => {
 			reject(abortedError(signal));
 			asking.destroy();
