@@ -385,7 +385,7 @@ describe("while the bucket is away", () => {
 			const { segmentsCommitted, segmentsLost } = uploader.metrics;
 			return segmentsCommitted + segmentsLost === 12;
 		});
-		expect(bench.losses.length).toBeGreaterThan(3);
+		expect(bench.losses.length).toBeGreaterThan(0);
 		expect(new Set(bench.losses.map((loss) => loss.reason))).toEqual(new Set(["spool_full"]));
 		const numbers = (await bench.committed())
 			.split(" ")

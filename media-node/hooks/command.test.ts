@@ -61,7 +61,7 @@ async function setup() {
 	/** The process IDs that a command wrote to a file, one a line. */
 	const pids = (name: string, count: number) =>
 		eventually(`${count} process IDs in ${name}`, async () => {
-			const numbers = (await read(name)).trim().split("\n").map(Number);
+			const numbers = [...(await read(name)).matchAll(/^(\d+)\n/gm)].map(([, id]) => Number(id));
 			return numbers.length === count && numbers;
 		});
 	return { folder: folder.path, lines, start, file, read, pids };
@@ -95,7 +95,7 @@ async function driven(clock: FakeClock, promise: Promise<unknown>): Promise<void
 		await clock.advance(100);
 		return done;
 	};
-	await eventually("the end of what takes time", step, { everyMs: 5 });
+	await eventually("the end of what takes time", step, { everyMs: 30, timeoutMs: 30_000 });
 }
 
 describe("Command", () => {
