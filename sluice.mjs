@@ -11,7 +11,11 @@ const program = new URL("./media-node/cli/sluice.ts", import.meta.url);
 if (Number(process.versions.node.split(".")[0]) >= 24) {
 	await import(program.href);
 } else {
-	const child = spawn(projectNode(), [fileURLToPath(program), ...process.argv.slice(2)], { stdio: "inherit" });
+	// The child stops when the channel closes, which it also does when this process is killed.
+	const child = spawn(projectNode(), [fileURLToPath(program), ...process.argv.slice(2)], {
+		stdio: ["inherit", "inherit", "inherit", "ipc"],
+		env: { ...process.env, _SLUICE_LAUNCHER: "1" },
+	});
 	for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 	child.on("exit", (code, signal) => {
 		process.exitCode = code ?? (signal === "SIGINT" ? 130 : 143);

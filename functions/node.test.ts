@@ -11,6 +11,7 @@ import { settingsSchema } from "./settings.ts";
 async function world(isBilled: boolean) {
 	const clock = new FakeClock();
 	const store = new MemoryStore({ clock });
+	const errors: Record<string, unknown>[] = [];
 	let looks = 0;
 	const list = store.list.bind(store);
 	store.list = (prefix, options) => {
@@ -29,7 +30,7 @@ async function world(isBilled: boolean) {
 		isBilled,
 		address: { host: "127.0.0.1", port: 0 },
 		clock,
-		log: { info: () => undefined, error: () => undefined },
+		log: { info: () => undefined, error: (fields, message) => void errors.push({ message, ...fields }) },
 	});
 	// Once, when it opens; the hourly sweep takes a look of its own.
 	await eventually("it has looked", () => looks >= 1 && clock.pending > 0);
@@ -52,7 +53,7 @@ async function world(isBilled: boolean) {
 			await settle();
 		}
 	};
-	return { clock, store, server, post, pass, looks: () => looks };
+	return { clock, store, server, post, pass, errors, looks: () => looks };
 }
 
 describe("the functions in a process of their own", () => {
@@ -66,6 +67,20 @@ describe("the functions in a process of their own", () => {
 		await pass(600);
 		expect(looks() - before).toBeGreaterThanOrEqual(most / 2);
 		expect(looks() - before).toBeLessThanOrEqual(most);
+		await server[Symbol.asyncDispose]();
+	});
+
+	it("says once why webhooks are not delivered, and again when that happens anew", async () => {
+		const { server, store, pass, errors } = await world(false);
+		const told = () => errors.filter(({ message }) => String(message).startsWith("Webhooks could not"));
+		for (const times of [1, 2]) {
+			store.away = true;
+			await pass(30);
+			expect(told()).toHaveLength(times);
+			store.away = false;
+			await pass(30);
+		}
+		expect(told()[0]).toMatchObject({ code: "store.unavailable", reason: "The bucket is away" });
 		await server[Symbol.asyncDispose]();
 	});
 

@@ -54,6 +54,8 @@ export class FunctionsServer implements AsyncDisposable {
 	readonly #drainIntervalMs: number;
 	#draining: Promise<void> | null = null;
 	#again = false;
+	/** Why webhooks could not be delivered the last time; `null`: they could. */
+	#drainFault: string | null = null;
 	#timer: Disposable | null = null;
 	readonly #timers = new DisposableStack();
 	#folding: Promise<void> = Promise.resolve();
@@ -161,12 +163,19 @@ export class FunctionsServer implements AsyncDisposable {
 		const { clock, log } = this.#deps;
 		try {
 			const { nextDueMs } = await drainOutbox(this.#deps);
+			if (this.#drainFault !== null) log.info({}, "Webhooks are delivered again");
+			this.#drainFault = null;
 			return Math.min(this.#drainIntervalMs, Math.max(50, (nextDueMs ?? Number.POSITIVE_INFINITY) - clock.now()));
 		} catch (error) {
-			log.error(
-				error instanceof SluiceError ? { code: error.code } : { err: error },
-				"Webhooks could not be delivered; they wait in the bucket",
-			);
+			const fault = error instanceof SluiceError ? error.message : null;
+			// A bucket that is away says the same every time: once is enough.
+			if (fault === null || fault !== this.#drainFault) {
+				log.error(
+					error instanceof SluiceError ? { code: error.code, reason: error.message } : { err: error },
+					"Webhooks could not be delivered; they wait in the bucket",
+				);
+			}
+			this.#drainFault = fault ?? "";
 			return DRAIN_RETRY_MS;
 		}
 	}

@@ -1,4 +1,4 @@
-import { BlockList, isIP, isIPv4 } from "node:net";
+import { BlockList, isIP } from "node:net";
 import { InputError } from "#shared/problem.ts";
 
 /** A set of addresses and networks, as settings write them. */
@@ -37,10 +37,4 @@ export function parseNetwork(text: string): Network | null {
 	if (prefixText !== undefined && !/^\d{1,3}$/.test(prefixText)) return null;
 	const prefix = prefixText === undefined ? bits : Number(prefixText);
 	return prefix > bits ? null : { address, prefix, family: version === 4 ? "ipv4" : "ipv6" };
-}
-
-/** An IPv4 address that an IPv6 socket shows, RFC 4291 §2.5.5.2, as itself. */
-export function unmapped(address: string): string {
-	const rest = address.slice("::ffff:".length);
-	return address.toLowerCase().startsWith("::ffff:") && isIPv4(rest) ? rest : address;
 }

@@ -4,7 +4,7 @@
  */
 
 import type net from "node:net";
-import { unmapped } from "./networks.ts";
+import { unmapped } from "#shared/access/ip-range.ts";
 
 /** Their ends on this side, while they are open. */
 const ours = new Set<string>();

@@ -1,6 +1,7 @@
 /** Who asks, told by each platform in its own way. What a viewer could write into a request is never taken for it. */
 
 import * as z from "zod";
+import { unmapped } from "#shared/access/ip-range.ts";
 import type { Viewer } from "#shared/access/token-limits.ts";
 
 /** `environment`: what the entry hands to the application beside the request. */
@@ -52,7 +53,7 @@ type NodeBindings = { readonly incoming?: { readonly socket?: { readonly remoteA
 export const viewerOfNode: ViewerOf = (request, environment) => {
 	const address = (environment as NodeBindings)?.incoming?.socket?.remoteAddress;
 	return {
-		ip: typeof address === "string" ? address : null,
+		ip: typeof address === "string" ? unmapped(address) : null,
 		country: null,
 		referrer: request.headers.get("referer"),
 	};

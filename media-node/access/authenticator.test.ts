@@ -6,7 +6,7 @@ import { issueToken, type TokenVerifier } from "#shared/access/token.ts";
 import { type User, userSchema } from "#shared/config/user.ts";
 import { parsePathName } from "#shared/path-name.ts";
 import { DeniedError } from "#shared/problem.ts";
-import { FakeClock } from "../../test/support/fake-clock.ts";
+import { FakeClock, settle } from "../../test/support/fake-clock.ts";
 import type { AccessRequest, Grant } from "./access.ts";
 import { type AuthenticatorOptions, createAuthenticator } from "./authenticator.ts";
 import { hashPassword } from "./password.ts";
@@ -150,8 +150,22 @@ describe("a token", () => {
 		[{ token: "nonsense" }, "access.token_invalid"],
 		[{ token: "a.b.c.d" }, "access.token_invalid"],
 		[{ password: "nonsense" }, "access.credentials"],
+		[{ password: "eyJhbGciOiJFUzI1NiIsImtpZCI6" }, "access.token_invalid"],
+		[{ password: "eyJhbGciOiJFUzI1NiIsImtpZCI6.eyJ" }, "access.token_invalid"],
+		[{ password: "eyJoe" }, "access.credentials"],
 	])("%j is %s", async (shown, expected) => {
 		expect(await askerOf({}).ask({ action: "read", ...shown })).toBe(expected);
+	});
+
+	it("says what to do with one that a client has cut off", async () => {
+		const clock = new FakeClock(0);
+		const authenticator = createAuthenticator({ users: [], verifier, streamKeySecrets: [], clock });
+		const password = "eyJhbGciOiJFUzI1NiIsImtpZCI6.eyJ";
+		const asked = authenticator.authorize({ ...NOTHING, user: "x", password, path: parsePathName("cam01") });
+		const refused = expect(asked).rejects.toThrow(/The token was cut off: put it into \?token=/);
+		await settle();
+		await clock.advance(60_000);
+		await refused;
 	});
 
 	it("is refused where no key of tokens is known", async () => {

@@ -5,7 +5,7 @@ import { DeniedError } from "#shared/problem.ts";
 import { Networks } from "../networks.ts";
 import { Turnstile } from "../stream/turnstile.ts";
 import { type AccessRequest, type Authenticator, showsNothing } from "./access.ts";
-import { type BearerOptions, createBearerCheck, useOf } from "./bearer.ts";
+import { type BearerOptions, createBearerCheck, isCutToken, useOf } from "./bearer.ts";
 import { Failures } from "./failures.ts";
 import { guarded } from "./guard.ts";
 import { isSlowCredential, matchesCredential } from "./password.ts";
@@ -13,6 +13,9 @@ import { isSlowCredential, matchesCredential } from "./password.ts";
 /** Slow hashes take threads that files and names need as well: so many at once, and so many clients in line. */
 const SLOW_CHECKS_AT_ONCE = 2;
 const MAX_WAITING_CHECKS = 64;
+
+/** FFmpeg, for one, takes 127 bytes of a user and password. */
+const CUT_TOKEN = "The token was cut off: put it into ?token=, or use a stream key as the password";
 
 type Rule = User & {
 	/** `null`: from anywhere. */ readonly networks: Networks | null;
@@ -70,6 +73,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 				const grant = (await bearerOf(request, token)) ?? (await bearerOf(request, password));
 				if (grant !== null) return grant;
 				if (token !== "") throw new DeniedError("access.token_invalid", "What was shown is not a token of ours");
+				if (isCutToken(password)) throw new DeniedError("access.token_invalid", CUT_TOKEN);
 				throw new DeniedError("access.credentials", `User and password are wrong, or do not allow to ${use}`);
 			},
 		},

@@ -42,6 +42,11 @@ export function hasTokenShape(text: string): boolean {
 	return TOKEN_SHAPE.test(text);
 }
 
+/** Says whether a password is the beginning of a JSON Web Token: `eyJ` is `{"` in base64url. Never throws. */
+export function isCutToken(password: string): boolean {
+	return /^eyJ[\w-]{16,}/.test(password) && !hasTokenShape(password);
+}
+
 /** What a request is about, for messages: `read cam01`, `use the api`. */
 export function useOf(action: Action, path: string): string {
 	return path === "" ? `use the ${action}` : `${action} ${path}`;

@@ -13,6 +13,8 @@ describe("secrets in settings", () => {
 		["srt://h:1?streamid=#!::m=publish,r=x", "srt://h:1?streamid=#<redacted>"],
 		["srt://h:1?streamid=read:p&latency=20", "srt://h:1?streamid=read:p&latency=20"],
 		["rtmp://h/app?user=u&pass=pw&x=1#key", "rtmp://h/app?user=u&pass=<redacted>&x=1#<redacted>"],
+		["rtsp://h/user=admin&password=pw&x=0.sdp", "rtsp://h/user=admin&password=<redacted>&x=0.sdp"],
+		["rtsp://h/cam?user=admin&passwd=pw", "rtsp://h/cam?user=admin&passwd=<redacted>"],
 		["whip://tok@h/x", "whip://<redacted>@h/x"],
 		["https://auth/?token=t&TOKEN=u&empty=", "https://auth/?token=<redacted>&TOKEN=<redacted>&empty="],
 		[

@@ -1,5 +1,6 @@
 /** Secrets in settings: hidden from who reads them over the API, and put back when they come back hidden. Pure. */
 
+import { SECRET_PARAMETERS } from "#shared/config/source.ts";
 import { InputError } from "#shared/problem.ts";
 
 /** What stands for a secret, as in MediaMTX. */
@@ -9,8 +10,9 @@ export const REDACTED = "<redacted>";
 const SECRET_KEY = /^pass$|password|passphrase|token|secret/i;
 /** Addresses, also within the command of a hook. */
 const URL_TEXT = /[a-z][\w+.-]{0,31}:\/\/[^\s"'|]+/gi;
-const SECRET_PARAMETER =
-	/^(?:pass|password|passphrase|token|jwt|secret|key|sig|signature|auth|access_token|api_?key)$/i;
+const SECRET_PARAMETER = new RegExp(`^(?:${SECRET_PARAMETERS})$`, "i");
+/** As some cameras have it: `/user=admin&password=x&channel=1`. */
+const SECRET_IN_PATH = new RegExp(`(?<![a-z0-9])(${SECRET_PARAMETERS})=([^&]+)`, "gi");
 
 type Json = unknown;
 type Step = string | number;
@@ -113,6 +115,12 @@ function slotsOfUrl(url: string): Slot[] {
 	const hash = url.indexOf("#", path);
 	const end = hash === -1 ? url.length : hash;
 	const mark = url.slice(0, end).indexOf("?", path);
+	for (const { 0: pair, 1: name, 2: value = "", index } of url
+		.slice(path, mark === -1 ? end : mark)
+		.matchAll(SECRET_IN_PATH)) {
+		const last = path + index + pair.length;
+		slots.push({ what: `/${name}`, start: last - value.length, end: last });
+	}
 	for (const { 0: pair, index } of mark === -1 ? [] : url.slice(mark + 1, end).matchAll(/[^&]+/g)) {
 		const equals = pair.indexOf("=");
 		const [name, value] = [pair.slice(0, equals), pair.slice(equals + 1)];

@@ -5,6 +5,8 @@ export type BannerOptions = {
 	readonly settings: Settings;
 	readonly configFile: string;
 	readonly configWritten: boolean;
+	/** Other commands do not find the file by themselves: it was named. */
+	readonly configNamed: boolean;
 	readonly rtspPort: number | null;
 	readonly webrtcPort: number | null;
 	readonly functionsPort: number | null;
@@ -14,7 +16,9 @@ export type BannerOptions = {
 
 /** What a person who has just started Sluice wants to know. */
 export function banner(options: BannerOptions): string {
-	const { version, settings, configFile, configWritten, rtspPort, webrtcPort, functionsPort, token } = options;
+	const { version, settings, configFile, configWritten, configNamed } = options;
+	const { rtspPort, webrtcPort, functionsPort, token } = options;
+	const makeToken = `npx sluice token${configNamed ? ` -c ${quoted(configFile)}` : ""}`;
 	const lines = [`Sluice ${version}`, ""];
 	const say = (title: string, text: string) => lines.push(`  ${title.padEnd(9)} ${text}`);
 	if (rtspPort !== null) {
@@ -30,7 +34,7 @@ export function banner(options: BannerOptions): string {
 	}
 	if (functionsPort !== null) {
 		const url = (settings.publicURL ?? `http://localhost:${functionsPort}`).replace(/\/+$/, "");
-		say("Watch", "npx sluice token --path cam01 --read     prints the signed HLS URL");
+		say("Watch", `${makeToken} --path cam01 --read     prints the signed HLS URL`);
 		say("Console", `${url}/console/`);
 		say("API", `${url}/openapi.json`);
 	}
@@ -40,8 +44,13 @@ export function banner(options: BannerOptions): string {
 	if (token !== null)
 		lines.push(
 			"",
-			"  Admin token for console and API, valid for a day (`npx sluice token --admin` makes another):",
+			`  Admin token for console and API, valid for a day (\`${makeToken} --admin\` makes another):`,
 			token,
 		);
 	return `${lines.join("\n")}\n\n`;
+}
+
+/** A word for a shell. */
+function quoted(word: string): string {
+	return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,4 +1,7 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
+import path from "node:path";
+
+const MAX_NAME = 64;
 
 /**
  * The name and number of the process that listens on a local port, such as `mediamtx (pid 412)`. `null` where the
@@ -9,12 +12,20 @@ export async function portOwner(port: number, transport: "tcp" | "udp"): Promise
 		const inodes = new Set([...(await inodesOf(port, transport)), ...(await inodesOf(port, `${transport}6`))]);
 		if (inodes.size === 0) return null;
 		for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
-			if (await holds(pid, inodes)) return `${(await readFile(`/proc/${pid}/comm`, "utf8")).trim()} (pid ${pid})`;
+			if (await holds(pid, inodes)) return `${await nameOf(pid)} (pid ${pid})`;
 		}
 	} catch {
 		// No /proc here, or not ours to read: the message does without the name.
 	}
 	return null;
+}
+
+/** The program of a process, as it was called: `comm` may be the name of a thread. */
+async function nameOf(pid: string): Promise<string> {
+	const [program = ""] = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0", 1);
+	// A process may write there what it likes, such as `nginx: master process`.
+	const name = path.basename(program.replace(/^([\w.-]+): .*$/s, "$1"));
+	return name === "" ? (await readFile(`/proc/${pid}/comm`, "utf8")).trim() : name.slice(0, MAX_NAME);
 }
 
 /** The inodes of the sockets that are bound to `port`, from a table such as /proc/net/tcp. */

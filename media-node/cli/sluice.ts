@@ -72,10 +72,11 @@ program
 program
 	.command("check")
 	.description("say whether a configuration file is right")
-	.argument("[file]", "configuration file", "sluice.yml")
-	.action(async (file: string) => {
+	.argument("[file]", "configuration file (default: sluice.yml or mediamtx.yml)")
+	.option(...CONFIG_OPTION)
+	.action(async (file: string | undefined, options: { config?: string }) => {
 		const { check } = await import("./check.ts");
-		await check(file);
+		await check(options.config ?? file);
 	});
 
 program

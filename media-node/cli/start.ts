@@ -15,17 +15,16 @@ import { nodeSettingsOf } from "../../functions/nodes/node-settings.ts";
 import { DEFAULT_DEAD_DAYS, DEFAULT_DONE_DAYS } from "../../functions/settings.ts";
 import { watchFile } from "../config/file-watch.ts";
 import { adoptJoined, readJoined } from "../config/joined.ts";
-import { type LoadedSettings, loadSettings, readSettings } from "../config/load-settings.ts";
+import { firstThatExists, type LoadedSettings, loadSettings, readSettings } from "../config/load-settings.ts";
 import { type NodeSecrets, openSecrets } from "../config/secrets.ts";
 import { createLogger, type Logger, type LogLevel } from "../log.ts";
 import { MediaNode } from "../media-node.ts";
 import { banner } from "./banner.ts";
 import { portOwner } from "./port-owner.ts";
+import { StopSignals } from "./stop-signals.ts";
 
 /** A first token has to last until somebody has read the README. */
 const FIRST_TOKEN_MS = 24 * 3_600_000;
-/** A stop that takes longer is no stop. */
-const LAST_RESORT_MS = 30_000;
 
 /** Runs until SIGINT or SIGTERM. */
 export async function start({ config, version }: { config?: string; version: string }): Promise<void> {
@@ -39,14 +38,7 @@ export async function start({ config, version }: { config?: string; version: str
 		file: settings.logFile,
 	});
 	for (const warning of loaded.warnings) log.warn(warning);
-	const stop = new AbortController();
-	for (const name of ["SIGINT", "SIGTERM"] as const) {
-		process.once(name, () => {
-			log.info(`${name}: stopping`);
-			stop.abort();
-			setTimeout(() => process.exit(1), LAST_RESORT_MS).unref();
-		});
-	}
+	const stop = new StopSignals({ process, clock: systemClock, log });
 	try {
 		await run({
 			settings,
@@ -57,10 +49,12 @@ export async function start({ config, version }: { config?: string; version: str
 			file: loaded.file,
 			stop: stop.signal,
 			onReady: async (ports) => {
+				stop.started();
 				const token = created ? await firstToken(secrets) : null;
-				process.stdout.write(
-					banner({ version, settings, configFile: loaded.file, configWritten: loaded.written, token, ...ports }),
-				);
+				const { file: configFile, written: configWritten } = loaded;
+				const found = await firstThatExists();
+				const configNamed = found === null || path.resolve(found) !== path.resolve(configFile);
+				process.stdout.write(banner({ version, settings, configFile, configWritten, configNamed, token, ...ports }));
 			},
 		});
 	} catch (error) {

@@ -6,8 +6,8 @@ import { parseDurationMs } from "#shared/config/duration.ts";
 import type { Settings } from "#shared/config/settings.ts";
 import { type PathName, parsePathName } from "#shared/path-name.ts";
 import { InputError } from "#shared/problem.ts";
-import { loadSettings } from "../config/load-settings.ts";
-import { openSecrets } from "../config/secrets.ts";
+import { findSettings } from "../config/load-settings.ts";
+import { findSecrets } from "../config/secrets.ts";
 
 export type TokenOptions = {
 	readonly path?: string;
@@ -30,8 +30,12 @@ export async function token(options: TokenOptions): Promise<void> {
 			`--expires must be a duration such as 10m, 24h or 30d; it is ${options.expires}`,
 		);
 	}
-	const { settings } = await loadSettings(options.config);
-	const { secrets } = await openSecrets(settings.dataDir);
+	const { settings } = await findSettings(options.config);
+	const secrets = await findSecrets(settings.dataDir);
+	if (secrets === null) {
+		const message = `There are no keys in ${settings.dataDir} to sign a token with: start Sluice from here first, or name its configuration file with --config`;
+		throw new InputError("input.invalid", message);
+	}
 	const expiresMs = systemClock.now() + lifeMs;
 	const text = await issueToken(secrets.signingKeys, { permissions, subject: options.subject, expiresMs }, systemClock);
 	const urls = path === null ? {} : urlsOf(settings, path, text, permissions);
@@ -42,8 +46,20 @@ export async function token(options: TokenOptions): Promise<void> {
 	}
 }
 
-function grantOf(options: TokenOptions): { path: PathName | null; permissions: Permission[] } {
-	if (options.admin) return { path: null, permissions: [{ action: "api", path: "" }] };
+/** What the options allow. @throws InputError `input.invalid` when they say nothing, or two things; `path.name` */
+export function grantOf(options: Pick<TokenOptions, "path" | "read" | "publish" | "admin">): {
+	path: PathName | null;
+	permissions: Permission[];
+} {
+	if (options.admin) {
+		if (options.path !== undefined || options.read || options.publish) {
+			throw new InputError(
+				"input.invalid",
+				"--admin makes a token for everything: leave out --path, --read and --publish, or leave out --admin",
+			);
+		}
+		return { path: null, permissions: [{ action: "api", path: "" }] };
+	}
 	if (options.path === undefined) {
 		throw new InputError(
 			"input.invalid",

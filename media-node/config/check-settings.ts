@@ -5,9 +5,9 @@ import { pathConfigSchema } from "#shared/config/path-config.ts";
 import { faultsOf } from "#shared/config/rules.ts";
 import { type Settings, settingsSchema } from "#shared/config/settings.ts";
 import { withoutCredentials } from "#shared/config/source.ts";
+import { closest } from "#shared/config/suggest.ts";
 import { MAX_FAULTS } from "./config-error.ts";
 import { GLOBAL_HLS_KEYS } from "./global-hls.ts";
-import { closest } from "./suggest.ts";
 
 /** Keys whose value no message may show. */
 const SECRET = /pass|token|secret|credential|authorization/i;

@@ -34,14 +34,26 @@ export type LoadedSettings = {
  * @throws InputError `config.invalid`
  */
 export async function loadSettings(file?: string, environment: Environment = process.env): Promise<LoadedSettings> {
-	const name = file ?? (await firstThatExists());
-	if (name !== null) return { ...(await readSettings(name, environment)), file: name, written: false };
-	const text = defaultConfigFile();
-	await writeFile(DEFAULT_CONFIG_FILE, text, { flag: "wx" }).catch((cause: unknown) => {
+	const found = await findSettings(file, environment);
+	if (found.file !== null) return { ...found, file: found.file, written: false };
+	await writeFile(DEFAULT_CONFIG_FILE, defaultConfigFile(), { flag: "wx" }).catch((cause: unknown) => {
 		throw unreadable(DEFAULT_CONFIG_FILE, cause, "write");
 	});
-	const read = readConfig(text, { file: DEFAULT_CONFIG_FILE, environment });
-	return { ...read, file: DEFAULT_CONFIG_FILE, written: true };
+	return { ...found, file: DEFAULT_CONFIG_FILE, written: true };
+}
+
+/**
+ * As {@link loadSettings}, and writes nothing: when there is no file, what would be written counts, and `file` is
+ * `null`.
+ * @throws InputError `config.invalid`
+ */
+export async function findSettings(
+	file?: string,
+	environment: Environment = process.env,
+): Promise<Omit<LoadedSettings, "file" | "written"> & { readonly file: string | null }> {
+	const name = file ?? (await firstThatExists());
+	if (name !== null) return { ...(await readSettings(name, environment)), file: name };
+	return { ...readConfig(defaultConfigFile(), { file: DEFAULT_CONFIG_FILE, environment }), file: null };
 }
 
 /** Reads one file, as often as it changes. @throws InputError `config.invalid` */
@@ -62,7 +74,8 @@ export function isMediamtxFile(file: string): boolean {
 	return /^(?:mediamtx|rtsp-simple-server)\b.*\.(?:ya?ml|json)$/i.test(path.basename(file));
 }
 
-async function firstThatExists(): Promise<string | null> {
+/** The configuration file that is taken when none is named; `null`: there is none. */
+export async function firstThatExists(): Promise<string | null> {
 	for (const name of CONFIG_FILES) {
 		const exists = await access(name).then(
 			() => true,

@@ -258,6 +258,11 @@ describe("what a configuration file may hold", () => {
 		});
 	});
 
+	it("tells a bad pattern where it stands, and not of the users that old settings become", () => {
+		const text = "paths:\n  a: {publishUser: joe, publishPass: longenoughpassword}\n  '~((': {maxReaders: 1}\n";
+		expect(faultsOf(text)).toEqual([expect.objectContaining({ key: "paths.~((" })]);
+	});
+
 	it("never shows the credentials of a source", () => {
 		const text = "paths:\n  cam: { source: 'gopher://joe:hunter22@host/x' }\n";
 		expect(() => settingsOf(text)).toThrow(/gopher:\/\/host/);

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { DEPRECATED_KEYS, modernized } from "#shared/config/deprecated.ts";
 import { pathConfigSchema } from "#shared/config/path-config.ts";
 import { MEDIAMTX_DEFAULTS, type Settings } from "#shared/config/settings.ts";
-import { checkSettings, writtenAs } from "./check-settings.ts";
+import { checkSettings, type SettingsFault, writtenAs } from "./check-settings.ts";
 import { configError, formatFault, type Place } from "./config-error.ts";
 import { withEnvironment } from "./environment.ts";
 import { GLOBAL_HLS_KEYS, withHlsOfPaths } from "./global-hls.ts";
@@ -52,9 +52,14 @@ export function readConfig(text: string, { file, environment = {}, mediamtx = fa
 	const conflicts = modern.conflicts.map(({ path, advice }) => ({ path, message: advice }));
 	const { settings, faults } = checkSettings(value, conflicts, originOf);
 	if (settings === null) {
+		const hasMadeUsers = modern.value["authInternalUsers"] !== given.value["authInternalUsers"];
 		throw configError(
 			file,
-			faults.map(({ path, key, message }) => ({ place: placeOf(path), key, message })),
+			(hasMadeUsers ? withoutMadeUsers(faults) : faults).map(({ path, key, message }) => ({
+				place: placeOf(path),
+				key,
+				message,
+			})),
 		);
 	}
 
@@ -68,6 +73,15 @@ export function readConfig(text: string, { file, environment = {}, mediamtx = fa
 			...warningsOf(settings, moved.value, warning),
 		],
 	};
+}
+
+/**
+ * Users that were made of old settings of paths are in no file: what is wrong with the path of one is told of the path
+ * itself.
+ */
+function withoutMadeUsers(faults: readonly SettingsFault[]): readonly SettingsFault[] {
+	const written = faults.filter(({ path }) => path[0] !== "authInternalUsers" || path[2] !== "permissions");
+	return written.length === 0 ? faults : written;
 }
 
 function withMediamtxDefaults(raw: Raw): Raw {

@@ -29,6 +29,11 @@ export async function openSecrets(dataDir: string): Promise<{ secrets: NodeSecre
 		: { secrets: present, created: false };
 }
 
+/** The secrets that `dataDir` has; `null`: none yet. @throws InputError `config.invalid` if the file is damaged */
+export function findSecrets(dataDir: string): Promise<NodeSecrets | null> {
+	return readSecrets(path.join(dataDir, FILE));
+}
+
 async function readSecrets(file: string): Promise<NodeSecrets | null> {
 	const text = await readPrivateFile(file);
 	if (text === null) return null;

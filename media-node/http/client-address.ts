@@ -1,7 +1,8 @@
 /** Who asks, where proxies stand in front. Pure. */
 
 import { isIP } from "node:net";
-import { Networks, unmapped } from "../networks.ts";
+import { unmapped } from "#shared/access/ip-range.ts";
+import { Networks } from "../networks.ts";
 
 /** A chain of proxies is shorter. */
 const MAX_HOPS = 32;

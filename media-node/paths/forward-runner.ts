@@ -112,7 +112,7 @@ export class ForwardRunner implements AsyncDisposable {
 	/** When media began to flow; `null`: never. */
 	async #attempt(stream: LiveStream, signal: AbortSignal): Promise<number | null> {
 		const { path, settings, url, drivers, clock, log, timeoutMs } = this.#options;
-		const dest = shown(settings.dest);
+		const dest = withoutCredentials(settings.dest);
 		let begunMs: number | null = null;
 		try {
 			const driver = drivers.find(({ schemes }) => schemes.some((scheme) => url.startsWith(scheme)));
@@ -159,11 +159,6 @@ export class ForwardRunner implements AsyncDisposable {
 		this.#state = state;
 		this.#lastError = lastError;
 	}
-}
-
-/** Without what may be secret: user, password, query and key. */
-function shown(dest: string): string {
-	return withoutCredentials(dest).replace(/[?#].*$/s, "");
 }
 
 function none(): number {

@@ -133,7 +133,7 @@ describe("Forwards", () => {
 	it("says in one sentence what this version cannot do, without secrets", async () => {
 		const { forwards, begin, log } = world({ cam: { forward: [to("rtmp://u:pw@host/app?pass=x#key")] } });
 		await begin("cam");
-		const lastError = "This version cannot forward to rtmp://host/app: set another dest for cam";
+		const lastError = "This version cannot forward to rtmp://host/app?…: set another dest for cam";
 		expect(forwards.list()).toMatchObject([{ protocol: "rtmp", state: "error", lastError }]);
 		expect(JSON.stringify(log.lines)).not.toMatch(/pw|pass|key/);
 	});

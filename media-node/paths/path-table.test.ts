@@ -77,6 +77,14 @@ describe("publishing", () => {
 		expect(heard).toEqual(["began cam01 p1"]);
 	});
 
+	it("tells readers that a source delivers nothing where nobody can publish, and not which", async () => {
+		const { table } = tableOf({ configs: configsOf({ cam01: { source: "rtsp://u:p@camera/x" }, cam02: {} }) });
+		const error = await table.read(CAM).catch((thrown: unknown) => thrown);
+		expect(error).toMatchObject({ code: "stream.not_found", message: expect.stringContaining("The source of cam01") });
+		expect(String(error)).not.toContain("camera/x");
+		await expect(table.read(parsePathName("cam02"))).rejects.toThrow("Nobody is publishing to cam02");
+	});
+
 	it("needs a configured path", async () => {
 		const { table, publish } = tableOf({ configs: configsOf({ cam01: {} }) });
 		await publish();

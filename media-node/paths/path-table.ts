@@ -21,7 +21,7 @@ import { Turnstile } from "../stream/turnstile.ts";
 import { expectClipTracks } from "./clip-tracks.ts";
 import { Demand, type DemandOptions } from "./demand.ts";
 import type { ConfiguredPath, PathConfigs } from "./path-configs.ts";
-import { sourceSettings } from "./sources.ts";
+import { isSuppliedAlways, sourceSettings } from "./sources.ts";
 import type { StreamObserver } from "./stream-observer.ts";
 
 /** Each track takes two interleaved channels, of which there are 256; nobody needs a tenth of it. */
@@ -131,7 +131,12 @@ export class PathTable implements StreamTable {
 		const stream = this.#entries.get(path)?.stream;
 		if (stream === undefined) {
 			if (config.fallback !== "") throw moved(path, config.fallback);
-			throw new GoneError("stream.not_found", `Nobody is publishing to ${path}`);
+			throw new GoneError(
+				"stream.not_found",
+				isSuppliedAlways(config)
+					? `The source of ${path} delivers nothing at the moment: the node's log says why`
+					: `Nobody is publishing to ${path}`,
+			);
 		}
 		stream.expectRoom();
 		return stream.reading();

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { unmapped } from "../networks.ts";
+import { unmapped } from "#shared/access/ip-range.ts";
 
 /** What carries a client's conversation: a socket, or a tunnel of two. */
 export interface ByteChannel {

@@ -3,8 +3,8 @@
 import { randomInt } from "node:crypto";
 import dgram from "node:dgram";
 import { isIPv6 } from "node:net";
+import { unmapped } from "#shared/access/ip-range.ts";
 import { InputError, ProtocolError } from "#shared/problem.ts";
-import { unmapped } from "../networks.ts";
 
 /** Bursts of key frames come faster than they are read. */
 const RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024;

@@ -3,9 +3,9 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { type RawData, WebSocket } from "ws";
+import { unmapped } from "#shared/access/ip-range.ts";
 import { abortedError } from "#shared/clock.ts";
 import { ProtocolError, SluiceError } from "#shared/problem.ts";
-import { unmapped } from "../networks.ts";
 import type { ByteChannel } from "./byte-channel.ts";
 import { USER_AGENT } from "./client-request.ts";
 import { closedBy, openSocket } from "./client-socket.ts";

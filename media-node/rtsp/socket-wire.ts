@@ -1,8 +1,8 @@
 /** A plain RTSP connection: the bytes of a TCP or TLS socket as they are. */
 
 import type net from "node:net";
+import { unmapped } from "#shared/access/ip-range.ts";
 import type { Clock } from "#shared/clock.ts";
-import { unmapped } from "../networks.ts";
 import { LINGER_MS, type Tunnel, type Wire, type WireEvents } from "./wire.ts";
 
 /** The address and port of a client. */

@@ -2,9 +2,9 @@
 
 import dgram from "node:dgram";
 import { isIPv4 } from "node:net";
+import { unmapped } from "#shared/access/ip-range.ts";
 import { InputError } from "#shared/problem.ts";
 import type { Logger } from "../log.ts";
-import { unmapped } from "../networks.ts";
 import type { DatagramRun } from "./datagram-runs.ts";
 import { RunSender, segmentationOf } from "./udp-segmentation.ts";
 

@@ -2,8 +2,8 @@
 
 import type net from "node:net";
 import type { RawData, WebSocket } from "ws";
+import { unmapped } from "#shared/access/ip-range.ts";
 import type { Clock } from "#shared/clock.ts";
-import { unmapped } from "../networks.ts";
 import type { Origin } from "./socket-wire.ts";
 import { LINGER_MS, type Tunnel, type Wire, type WireEvents } from "./wire.ts";
 

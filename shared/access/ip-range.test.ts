@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { describe, expect, it } from "vitest";
-import { isInRange, parseIp, parseIpRange } from "./ip-range.ts";
+import { isInRange, parseIp, parseIpRange, unmapped } from "./ip-range.ts";
 
 const ADDRESSES = [
 	"192.0.2.1",
@@ -95,5 +95,17 @@ describe("IP addresses", () => {
 		"/8",
 	])("are no network: %s", (text) => {
 		expect(parseIpRange(text)).toBeNull();
+	});
+});
+
+describe("unmapped", () => {
+	it("shows an IPv4 address that came through an IPv6 socket as itself", () => {
+		expect(["::ffff:10.0.0.1", "::FFFF:10.0.0.1", "::1", "10.0.0.1", "::ffff:x"].map(unmapped)).toEqual([
+			"10.0.0.1",
+			"10.0.0.1",
+			"::1",
+			"10.0.0.1",
+			"::ffff:x",
+		]);
 	});
 });

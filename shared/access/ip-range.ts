@@ -44,6 +44,12 @@ function groupsOf(text: string): number[] | null {
 	return bytes;
 }
 
+/** An IPv4 address that an IPv6 socket shows, RFC 4291 §2.5.5.2, as itself. */
+export function unmapped(address: string): string {
+	const rest = address.slice("::ffff:".length);
+	return address.toLowerCase().startsWith("::ffff:") && IPV4.test(rest) ? rest : address;
+}
+
 export type IpRange = { readonly bytes: readonly number[]; readonly bits: number };
 
 /** Reads an address or a network. `null` if it is neither. */

@@ -80,11 +80,32 @@ const PATH_BUFFER_SIZES = ["rtspUDPReadBufferSize", "mpegtsUDPReadBufferSize", "
 
 const PATH_USERS = ["publishUser", "publishPass", "publishIPs", "readUser", "readPass", "readIPs"] as const;
 
+const BUFFER_SIZE_ADVICE = "is now the global udpReadBufferSize";
+const USERS_ADVICE = "is now an entry of authInternalUsers";
+const NO_EFFECT = "has no effect any more";
+
 /** Every key that is replaced, for tests and the documentation. */
 export const DEPRECATED_KEYS = {
 	global: [...Object.keys(GLOBAL_RENAMES), ...GLOBAL_TO_PATH, "externalAuthenticationURL", "authJWTInHTTPQuery"],
 	path: [...Object.keys(PATH_RENAMES), ...PATH_BUFFER_SIZES, ...PATH_USERS, "fallback", "playback"],
 } as const;
+
+/** What to write instead of an old setting of a path, as a sentence without its subject; `null` when it is none. */
+export function adviceOnPathKey(key: string): string | null {
+	const rename = Object.hasOwn(PATH_RENAMES, key) ? PATH_RENAMES[key] : undefined;
+	if (rename !== undefined) return renamed(rename);
+	if (isOneOf(PATH_BUFFER_SIZES, key)) return BUFFER_SIZE_ADVICE;
+	if (isOneOf(PATH_USERS, key)) return USERS_ADVICE;
+	return key === "playback" ? NO_EFFECT : null;
+}
+
+function renamed({ to, change }: Rename): string {
+	return `is now called ${to}${change === not ? ", and means the opposite" : ""}`;
+}
+
+function isOneOf(keys: readonly string[], key: string): boolean {
+	return keys.includes(key);
+}
 
 /** Replaces the old keys of a configuration as it was read, before it is checked. The old value goes before a new one. */
 export function modernized(raw: Raw): Modernized {
@@ -116,7 +137,7 @@ export function modernized(raw: Raw): Modernized {
 	}
 	if ("authJWTInHTTPQuery" in value) {
 		delete value["authJWTInHTTPQuery"];
-		deprecations.push({ path: ["authJWTInHTTPQuery"], advice: "has no effect any more" });
+		deprecations.push({ path: ["authJWTInHTTPQuery"], advice: NO_EFFECT });
 	}
 	const defaults = isMap(value["pathDefaults"]) ? { ...value["pathDefaults"] } : {};
 	for (const key of GLOBAL_TO_PATH) {
@@ -138,11 +159,11 @@ export function modernized(raw: Raw): Modernized {
 			if (!(key in entry)) continue;
 			bufferSizes.push(entry[key]);
 			delete entry[key];
-			deprecations.push({ path: [...at, key], advice: "is now the global udpReadBufferSize" });
+			deprecations.push({ path: [...at, key], advice: BUFFER_SIZE_ADVICE });
 		}
 		if ("playback" in entry) {
 			delete entry["playback"];
-			deprecations.push({ path: [...at, "playback"], advice: "has no effect any more" });
+			deprecations.push({ path: [...at, "playback"], advice: NO_EFFECT });
 		}
 		// Files that were written with every default have it empty.
 		if (typeof entry["fallback"] === "string" && entry["fallback"] !== "") {
@@ -150,7 +171,7 @@ export function modernized(raw: Raw): Modernized {
 		}
 		for (const key of PATH_USERS) {
 			if (!(key in entry)) continue;
-			deprecations.push({ path: [...at, key], advice: "is now an entry of authInternalUsers" });
+			deprecations.push({ path: [...at, key], advice: USERS_ADVICE });
 		}
 	};
 	modernize(defaults, ["pathDefaults"]);

@@ -75,9 +75,31 @@ function placeholders(text: string): string {
 	return text.replaceAll(/:\$(?:\{G\d+\}|G\d+)/g, ":554").replaceAll(/\$\{?(?:G\d+|MTX_\w+)\}?/g, "x");
 }
 
-/** The source without user and password, for logs and the API. */
+/** Names of parameters whose values are secret, in the query of a URL or, as some cameras have them, in its path. */
+export const SECRET_PARAMETERS =
+	"pass|passwd|password|passphrase|pwd|psw|token|jwt|secret|key|sig|signature|auth|access_?token|api_?key";
+
+/** `name=value` within a path, such as `/user=admin&password=x&channel=1`: with no `&`, the value goes to the end. */
+const SECRET_IN_PATH = new RegExp(`(?<![a-z0-9])(${SECRET_PARAMETERS})=[^&]*`, "gi");
+
+/**
+ * The source, or another address, without what may be secret, for logs and messages: user, password, query and key
+ * are left out, and the values of secret parameters within the path are replaced.
+ */
 export function withoutCredentials(source: string): string {
-	const shown = source.replace(/^([\w+]+:\/\/)[^/@]*@/, "$1");
-	// A token may stand in the query of WHIP and WHEP.
-	return /^(?:whip|whep)s?:/i.test(shown) ? shown.replace(/[?#].*$/s, "") : shown;
+	const [, scheme = "", rest = ""] = /^([\w+.-]+:\/\/)?(.*)$/s.exec(source) ?? [];
+	if (scheme === "") {
+		// What was meant to be a URL, and is none, may hold a password all the same.
+		const hasUser = rest.lastIndexOf(":", rest.indexOf("@")) !== -1 && rest.includes("@");
+		return (hasUser ? `…${rest.slice(rest.lastIndexOf("@"))}` : rest).replace(SECRET_IN_PATH, "$1=…");
+	}
+	const [shown = ""] = /^[^?#]*/.exec(withoutUser(rest)) ?? [];
+	return `${scheme}${shown.replace(SECRET_IN_PATH, "$1=…")}${rest.includes("?") ? "?…" : ""}`;
+}
+
+/** From the host on. A password may hold what should have been escaped: the `@` before the host is the last one. */
+function withoutUser(rest: string): string {
+	const [authority = ""] = /^[^/?#]*/.exec(rest) ?? [];
+	const isWhole = authority.includes("@") || /^(?:\[[^\]]*\]|[^:]*)(?::(?:\d*|\$.*))?$/.test(authority);
+	return rest.slice((isWhole ? authority : rest).lastIndexOf("@") + 1);
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
@@ -40,6 +40,7 @@ describe("the sluice program", () => {
 			["token", "--path", "cam01"],
 			["token", "--path", "../x", "--read"],
 			["token", "--admin", "--expires", "soon"],
+			["token", "--admin", "--path", "cam01", "--read"],
 		]) {
 			expect((await sluice(folder.path, wrong)).code, wrong.join(" ")).toBe(2);
 		}
@@ -55,6 +56,24 @@ describe("the sluice program", () => {
 		expect(err).toMatch(/^bad\.yml:1:1: logLevel: .*"debug"/m);
 		expect(err).toMatch(/^bad\.yml:4:5: paths\.cam01\.hlsSegmentCount: .*>=3/m);
 		expect((await sluice(folder.path, ["check", "none.yml"])).code).toBe(2);
+	});
+
+	it("checks the file that a start would take, and neither checks nor makes tokens by writing one", async () => {
+		await using folder = await tempDir();
+		expect(await sluice(folder.path, ["check"])).toMatchObject({
+			code: 2,
+			err: expect.stringContaining("mediamtx.yml"),
+		});
+		const { code, err } = await sluice(folder.path, ["token", "--path", "cam01", "--read"]);
+		expect(code).toBe(2);
+		expect(err).toMatch(/^There are no keys in .*--config\n$/);
+		expect(await readdir(folder.path)).toEqual([]);
+		await writeFile(path.join(folder.path, "mediamtx.yml"), "paths:\n  cam01:\n");
+		expect(await sluice(folder.path, ["check"])).toMatchObject({
+			code: 0,
+			out: expect.stringMatching(/^mediamtx\.yml is/),
+		});
+		expect(await readdir(folder.path)).toEqual(["mediamtx.yml"]);
 	});
 
 	it("hashes a password so that the hash admits it, and never prints it", async () => {

@@ -35,7 +35,7 @@ export class Pages {
 	/** The answer to a request for a file. */
 	answer(name: string): WhipAnswer {
 		const body = this.#files.get(name);
-		if (body === undefined) return refusal(404, "There is nothing at this address");
+		if (body === undefined) return refusal("http.not_found", "There is nothing at this address");
 		const headers = {
 			"content-type": TYPES[name.slice(name.lastIndexOf(".") + 1)] ?? "application/octet-stream",
 			"cache-control": "no-cache",

@@ -1,6 +1,6 @@
 /** What WHIP and WHEP answer over HTTP. The only place of this room where a problem becomes a status. Pure. */
 
-import { hasCode, type ProblemCode, problemOf } from "#shared/problem.ts";
+import { hasCode, type ProblemCode, problemOf, SluiceError } from "#shared/problem.ts";
 
 export type WhipAnswer = {
 	readonly status: number;
@@ -28,21 +28,29 @@ const STATUSES: Partial<Record<ProblemCode, number>> = {
 };
 
 /** The answer to a request that failed, with a problem document, RFC 9457. What is no known problem is a 500. */
-export function failure(error: unknown): WhipAnswer {
+export function failure(error: unknown, ownStatus?: number): WhipAnswer {
 	const problem = problemOf(error);
-	const status = (problem.code === "internal" ? undefined : STATUSES[problem.code]) ?? problem.status;
+	const status = ownStatus ?? (problem.code === "internal" ? undefined : STATUSES[problem.code]) ?? problem.status;
 	return problemAnswer(status, { ...problem, status });
 }
 
-/** An answer to what is wrong about the HTTP request itself. `detail`: a sentence. */
-export function refusal(status: number, detail: string, headers: WhipAnswer["headers"] = {}): WhipAnswer {
-	const { headers: own, body } = problemAnswer(status, { type: "about:blank", status, detail });
-	return { status, headers: { ...own, ...headers }, body };
+/**
+ * An answer to what is wrong about the HTTP request itself. `detail`: a sentence. `status`: where it is not the one that
+ * the code has.
+ */
+export function refusal(
+	code: ProblemCode,
+	detail: string,
+	{ status, headers = {} }: { status?: number; headers?: WhipAnswer["headers"] } = {},
+): WhipAnswer {
+	const answer = failure(new SluiceError(code, detail), status);
+	return { ...answer, headers: { ...answer.headers, ...headers } };
 }
 
 /** RFC 9110 §15.5.6: an answer 405 says what is allowed. */
 export function notAllowed(method: string, allow: string): WhipAnswer {
-	return refusal(405, `The method ${method.slice(0, 20)} is not allowed here: use ${allow}`, { allow });
+	const detail = `The method ${method.slice(0, 20)} is not allowed here: use ${allow}`;
+	return refusal("http.method", detail, { headers: { allow } });
 }
 
 function problemAnswer(status: number, problem: Readonly<Record<string, unknown>>): WhipAnswer {

@@ -59,7 +59,7 @@ export class WhipRoutes {
 
 	#route(request: HttpRequest): Promise<WhipAnswer> | WhipAnswer {
 		const target = targetOf(request.path);
-		if (target === null) return refusal(404, "There is nothing at this address");
+		if (target === null) return refusal("http.not_found", "There is nothing at this address");
 		switch (target.kind) {
 			case "endpoint":
 				return this.#atEndpoint(target, request);
@@ -93,7 +93,7 @@ export class WhipRoutes {
 	#atSession(target: SessionTarget, request: HttpRequest): Promise<WhipAnswer> | WhipAnswer {
 		const entry = this.#sessions.get(target.secret);
 		const isThere = entry?.target.path === target.path && entry.target.endpoint === target.endpoint;
-		if (entry === undefined || !isThere) return refusal(404, "There is no such session, or it has ended");
+		if (entry === undefined || !isThere) return refusal("session.closed", "There is no such session, or it has ended");
 		switch (request.method) {
 			case "PATCH":
 				return this.#change(entry.session, request);
@@ -120,7 +120,7 @@ export class WhipRoutes {
 		// Nobody has the address of the session, so nobody would end it.
 		if (signal.aborted) {
 			await session.close();
-			return refusal(503, "The client has gone");
+			return refusal("aborted", "The client has gone");
 		}
 		const secret = randomUUID();
 		this.#sessions.set(secret, { session, target });
@@ -153,11 +153,18 @@ export class WhipRoutes {
 			return EMPTY;
 		}
 		if (!isMediaType(request.contentType, FRAGMENT)) throw mediaType(FRAGMENT);
-		if (request.ifMatch === "") return refusal(428, "Say which ICE session is meant, by the header If-Match");
+		if (request.ifMatch === "") {
+			const detail = "Say which ICE session is meant, by the header If-Match";
+			// RFC 6585 §3.
+			return refusal("input.precondition", detail, { status: 428 });
+		}
 		const fragment = parseIceFragment(await request.body());
 		// After the body, so that nothing comes between the question and the deed.
 		if (!matchesEntityTag(request.ifMatch, session.etag)) {
-			return refusal(412, "The ICE session has changed since: the header If-Match has another entity tag");
+			return refusal(
+				"input.precondition",
+				"The ICE session has changed since: the header If-Match has another entity tag",
+			);
 		}
 		if (!isIceRestart(fragment, session.remoteIce)) {
 			session.addCandidates(fragment);

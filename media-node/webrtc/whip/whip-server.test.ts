@@ -63,6 +63,21 @@ describe("the pages", () => {
 		expect((await world.ask("POST", "/a/cam")).status).toBe(405);
 	});
 
+	it("are not at other addresses: the answer is a whole problem document", async () => {
+		const response = await world.ask("GET", "/");
+		expect(response.headers.get("content-type")).toBe("application/problem+json");
+		expect(await response.json()).toEqual({
+			type: "urn:sluice:problem:http.not_found",
+			title: "There is nothing at this address",
+			status: 404,
+			detail: "There is nothing at this address",
+			code: "http.not_found",
+		});
+		const method = await world.ask("POST", "/a/cam/publish");
+		expect(method.headers.get("allow")).toMatch(/GET/);
+		expect(await method.json()).toMatchObject({ status: 405, code: "http.method" });
+	});
+
 	it.each(["/", "//example.net/", "/%3Cscript%3E", "/a/../b/", "/favicon.ico", "/whip", "/a//whip", "/a/whip/x/y"])(
 		"lead nowhere else: %s",
 		async (path) => {
