@@ -1,10 +1,17 @@
 /** Reads what a request brings, against a route's schemas. */
 
-import type { z } from "zod";
+import * as z from "zod";
+import { adviceOnPathKey } from "#shared/config/deprecated.ts";
+import { pathOverridesSchema } from "#shared/config/path-config.ts";
+import { closest } from "#shared/config/suggest.ts";
 import { InputError } from "#shared/problem.ts";
 import type { Route } from "./routing.ts";
 
 export const MAX_BODY_BYTES = 256 * 1024;
+/** More faults are not told. */
+const MAX_ISSUES = 50;
+/** Longer keys are cut, and no similar one is looked for. */
+const MAX_KEY_CHARS = 64;
 
 /** Reads a JSON body. @throws InputError `input.unsupported_media_type`, `input.too_large`, `input.invalid` */
 export async function readBody(request: Request, { body: schema, bodyTypes = [] }: Route): Promise<unknown> {
@@ -48,13 +55,33 @@ async function readBytes(request: Request): Promise<Uint8Array> {
 export function check<S extends z.ZodType>(schema: S, value: unknown, where: string): z.output<S> {
 	const result = schema.safeParse(value);
 	if (result.success) return result.data;
-	const issues = result.error.issues.map(({ path, message }) => ({
-		path: [where, ...path.map(String)].join("."),
-		message,
-	}));
+	throw invalid(
+		result.error.issues.flatMap((issue) => {
+			const path = [where, ...issue.path.map(String)].join(".");
+			if (issue.code !== "unrecognized_keys") return [{ path, message: issue.message }];
+			const owner = issue.path.length === 0 ? schema : null;
+			return issue.keys
+				.slice(0, MAX_ISSUES)
+				.map((key) => ({ path: `${path}.${key.slice(0, MAX_KEY_CHARS)}`, message: unknownKey(owner, key) }));
+		}),
+	);
+}
+
+function unknownKey(owner: z.ZodType | null, key: string): string {
+	const advice = owner === pathOverridesSchema ? adviceOnPathKey(key) : null;
+	if (advice !== null) return advice;
+	const known = owner instanceof z.ZodObject && key.length <= MAX_KEY_CHARS ? Object.keys(owner.shape) : [];
+	const meant = closest(key, known);
+	return `is not known here${meant === null ? "" : `; did you mean ${meant}?`}`;
+}
+
+export type Issue = { readonly path: string; readonly message: string };
+
+/** The fault of a request that breaks rules. There is one issue at least. */
+export function invalid(issues: readonly Issue[]): InputError {
 	const list = issues.map(({ path, message }) => `${path}: ${message}`).join("; ");
-	throw new InputError("input.invalid", `The request is not valid: ${list}`.slice(0, 2000), {
-		data: { issues: issues.slice(0, 50) },
+	return new InputError("input.invalid", `The request is not valid: ${list}`.slice(0, 2000), {
+		data: { issues: issues.slice(0, MAX_ISSUES) },
 	});
 }
 

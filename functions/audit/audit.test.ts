@@ -160,6 +160,9 @@ describe("the audit log", () => {
 		expect(await targets(""), "the last day").toEqual(["cam4"]);
 		for (const query of ["?from=yesterday", `?from=${at(2)}&to=${at(1)}`, "?cursor=..%2F..", "?limit=0"])
 			expect((await api("GET", `/v1/audit${query}`)).status, query).toBe(400);
+		expect(await (await api("GET", "/v1/audit?from=foo")).json()).toMatchObject({
+			issues: [{ path: "query.from", message: expect.stringContaining("2026-01-31T09:00:00Z") as string }],
+		});
 	});
 
 	it("has on its pages every entry of the range once, in order", async () => {

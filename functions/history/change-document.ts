@@ -53,7 +53,7 @@ export async function changeDocument(
 			if (config !== null && JSON.stringify(config).length > MAX_DOCUMENT_CHARS)
 				throw new InputError("input.too_large", `The configuration has more than ${MAX_DOCUMENT_CHARS} characters`);
 			const isAdmin = allows(claims.permissions, "api", "");
-			if (config !== null && !isAdmin) expectNoNewCommands(before ?? {}, config);
+			if (config !== null && !isAdmin) expectNothingOfNodes(before ?? {}, config);
 			change.before = etag;
 			change.detail = { version: (newest?.n ?? 0) + 1, ...(restored === undefined ? {} : { restored }) };
 			return config;
@@ -71,18 +71,36 @@ const COMMANDS: ReadonlySet<string> = new Set(
 	),
 );
 
-/** A command runs on the nodes, as the user that runs them: that is more than to manage a path. @throws DeniedError */
-function expectNoNewCommands(before: PathOverrides, after: PathOverrides): void {
+/** The settings that name files of the nodes, to be read or written. */
+const NODE_FILES: ReadonlySet<string> = new Set([
+	"sourceFile",
+	"alwaysAvailableFile",
+	"recordPath",
+	"rpiCameraTuningFile",
+] satisfies (keyof PathOverrides)[]);
+
+/**
+ * What a path runs, reads and writes on the nodes, it does as the user that runs them: that is more than to manage a path.
+ *
+ * @throws DeniedError
+ */
+function expectNothingOfNodes(before: PathOverrides, after: PathOverrides): void {
 	const was = new Map<string, unknown>(Object.entries(before));
-	const changed = Object.entries(after).find(
-		([key, value]) => COMMANDS.has(key) && value !== "" && value !== was.get(key),
-	);
-	if (changed !== undefined) {
-		throw new DeniedError(
-			"access.forbidden",
-			`${changed[0]} is a command that nodes run: only an administrator may set or change it`,
-		);
+	for (const [key, value] of Object.entries(after)) {
+		const what = ofNodes(key, value);
+		if (what === null || JSON.stringify(value) === JSON.stringify(was.get(key))) continue;
+		throw new DeniedError("access.forbidden", `${key} ${what}: only an administrator may set or change it`);
 	}
+}
+
+/** What of a node a setting reaches, as the end of a sentence; `null` when nothing. */
+function ofNodes(key: string, value: unknown): string | null {
+	if (value === "" || value === undefined) return null;
+	if (COMMANDS.has(key)) return "is a command that nodes run";
+	if (NODE_FILES.has(key)) return "names a file of the nodes";
+	const sources = key === "source" ? [value].flat() : [];
+	const hasSocket = sources.some((source) => typeof source === "string" && /^unix\+/i.test(source));
+	return hasSocket ? "names a socket of the nodes" : null;
 }
 
 function readable(path: PathName, text: string): PathOverrides | null {

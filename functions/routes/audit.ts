@@ -13,7 +13,10 @@ const page = z
 	.object({ items: z.array(auditEntrySchema), next: z.string().nullable().describe("The cursor of the next page") })
 	.meta({ id: "AuditPage" });
 
-const moment = z.iso.datetime({ offset: true }).or(z.iso.date());
+const moment = z.union(
+	[z.iso.datetime({ offset: true }), z.iso.date()],
+	"must be a day such as 2026-01-31, or a moment such as 2026-01-31T09:00:00Z",
+);
 
 export const auditRoutes = [
 	route({

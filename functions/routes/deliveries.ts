@@ -39,7 +39,9 @@ export const deliveryRoutes = [
 		summary: "List deliveries of webhooks: those that wait, came through, or were given up",
 		access: "manage",
 		query: z.object({
-			state: stateSchema.default("dead"),
+			state: stateSchema
+				.default("dead")
+				.describe("dead: those that were given up, as without it. Each state is a list of its own"),
 			endpoint: endpointIdSchema.optional(),
 			path: pathNameSchema.optional(),
 			cursor: name.optional(),

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hashApiKey } from "#shared/access/api-key.ts";
+import { pathConfigSchema } from "#shared/config/path-config.ts";
 import { generateNodeKey, publicNodeKey } from "#shared/nodes/node-key.ts";
 import { API_KEY_USE_KEY, API_KEYS_KEY } from "#shared/store/key.ts";
 import { functionsForTest } from "../../test/support/functions.ts";
@@ -289,6 +290,50 @@ describe("roles and paths", () => {
 		expect(await patch({ runOnInit: null })).toBe(200);
 		const back = await as(key, "POST", "/v1/paths/cam/rollback", { version: 1 });
 		expect(back.status, "the way back is no way around").toBe(403);
+	});
+
+	it.each([
+		{ sourceFile: "/etc/passwd" },
+		{ alwaysAvailableFile: "/etc/passwd" },
+		{ recordPath: "/home/%path/%s" },
+		{ rpiCameraTuningFile: "/etc/passwd" },
+		{ source: "unix+mpegts:///run/secret.sock" },
+		{ source: ["publisher", "unix+rtp:///run/secret.sock"], rtpSDP: "v=0" },
+	])("leave what names a file or socket of the nodes to administrators: %j", async (config) => {
+		const { make, as, api } = await world();
+		const { key } = await make({ name: "a", role: "operator" });
+		const refused = await as(key, "PUT", "/v1/paths/cam", config);
+		expect(refused.status).toBe(403);
+		expect(await refused.json()).toMatchObject({ detail: expect.stringContaining("only an administrator may set") });
+		expect((await api("PUT", "/v1/paths/cam", config)).status).toBe(201);
+		const patch = (body: object) => as(key, "PATCH", "/v1/paths/cam", body);
+		expect((await patch({ maxReaders: 2 })).status).toBe(200);
+		expect((await as(key, "PUT", "/v1/paths/cam", {})).status).toBe(200);
+		expect((await patch(config)).status).toBe(403);
+		expect((await as(key, "POST", "/v1/paths/cam/rollback", { version: 1 })).status).toBe(403);
+	});
+
+	it("know every setting that is named for a file or path", () => {
+		const named = Object.keys(pathConfigSchema.shape).filter((key) => /(?:File|Path|Dir)$/.test(key));
+		expect(named.sort()).toEqual(["alwaysAvailableFile", "recordPath", "rpiCameraTuningFile", "sourceFile"]);
+	});
+
+	it("are refused when they can fit no path, for keys and for tokens", async () => {
+		const { api } = await world();
+		const refused = async (url: string, body: object) => {
+			const answer = await api("POST", url, body);
+			return [answer.status, ((await answer.json()) as { issues: { path: string }[] }).issues.map(({ path }) => path)];
+		};
+		expect(await refused("/v1/keys", { name: "a", role: "operator", paths: ["~^a", "site/*"] })).toEqual([
+			400,
+			["body.paths.1"],
+		]);
+		const permissions = [
+			{ action: "read", path: "" },
+			{ action: "read", path: "site/*" },
+		];
+		expect(await refused("/v1/tokens", { permissions })).toEqual([400, ["body.permissions.1.path"]]);
+		expect((await api("POST", "/v1/tokens", { permissions: [{ action: "read", path: "~^site/" }] })).status).toBe(201);
 	});
 
 	it("leave out of lists what is not theirs", async () => {

@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 import { generateApiKey, hashApiKey, ROLES, type Role } from "#shared/access/api-key.ts";
-import { permissionSchema } from "#shared/access/permission.ts";
+import { pathPatternSchema } from "#shared/access/permission.ts";
 import { durationMs } from "#shared/config/duration.ts";
 import { GoneError, InputError } from "#shared/problem.ts";
 import {
@@ -28,7 +28,7 @@ const role = z
 		"viewer: sees how streams fare. operator: also configures paths and hands out access to them. node: makes machines media nodes, nothing else. admin: all",
 	);
 const paths = z
-	.array(permissionSchema.shape.path.refine((path) => path !== "", { message: "must not be empty" }))
+	.array(pathPatternSchema)
 	.max(MAX_KEY_PATHS)
 	.describe("Paths, or ~ and a regular expression; empty for every path. Not for admins and nodes");
 const life = lifeSchema.nullable();

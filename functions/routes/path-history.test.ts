@@ -82,6 +82,10 @@ describe("the history of a path", () => {
 		await store.put(pathVersionKey(CAM, 1), version.replace("maxReaders", "gone"));
 		const wrong = await api("POST", `${url}/rollback`, { version: 1 });
 		expect(await wrong.json()).toMatchObject({ code: "input.invalid", detail: expect.stringContaining("gone") });
+		await store.put(pathVersionKey(CAM, 1), version.replace('"maxReaders":1', '"sourceOnDemand":true'));
+		expect(await (await api("POST", `${url}/rollback`, { version: 1 })).json()).toMatchObject({
+			issues: [{ path: "config.sourceOnDemand", message: "has no effect when source is publisher" }],
+		});
 		expect(await versions()).toEqual(["2 put", "1 put"]);
 	});
 

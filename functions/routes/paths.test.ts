@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { DEFAULT_PATH_CONFIG } from "#shared/config/path-config.ts";
 import { CONFIG_VERSION_KEY } from "#shared/store/key.ts";
 import { functionsForTest } from "../../test/support/functions.ts";
+
+type Refused = { issues: { path: string; message: string }[] };
 
 describe("path configurations", () => {
 	it("are written, read, changed and taken back, each with its etag", async () => {
@@ -33,6 +36,43 @@ describe("path configurations", () => {
 		expect((await store.head(CONFIG_VERSION_KEY))?.etag).not.toBe(version);
 		expect((await api("DELETE", "/v1/paths/site/cam01")).status).toBe(204);
 		expect((await api("DELETE", "/v1/paths/site/cam01")).status).toBe(404);
+	});
+
+	it("are refused when their settings do not go together, as in a file", async () => {
+		const { api } = await functionsForTest();
+		const url = "/v1/paths/q";
+		const issuesOf = async (response: Response) => [response.status, ((await response.json()) as Refused).issues];
+		const pointless = { path: "body.sourceOnDemand", message: "has no effect when source is publisher" };
+		expect(await issuesOf(await api("PUT", url, { sourceOnDemand: true }))).toEqual([400, [pointless]]);
+		expect((await api("PUT", url, { source: "rtsp://cam/1", sourceOnDemand: true })).status).toBe(201);
+		expect(await issuesOf(await api("PATCH", url, { source: null }))).toEqual([400, [pointless]]);
+		expect((await api("PATCH", url, { source: null, sourceOnDemand: null })).status).toBe(200);
+		expect((await api("PUT", url, { recordPath: "/x" })).status).toBe(400);
+	});
+
+	it("may stand on settings of the nodes that do not go together", async () => {
+		const { api, deps } = await functionsForTest();
+		Object.assign(deps.settings, { pathDefaults: { ...DEFAULT_PATH_CONFIG, sourceOnDemand: true } });
+		expect((await api("PUT", "/v1/paths/q", { maxReaders: 1 })).status).toBe(201);
+		expect((await api("PUT", "/v1/paths/q", { source: "redirect" })).status).toBe(400);
+	});
+
+	it.each([
+		["runOnReady", "is now called runOnAvailable"],
+		["disablePublisherOverride", "is now called overridePublisher, and means the opposite"],
+		["readUser", "is now an entry of authInternalUsers"],
+		["maxReader", "is not known here; did you mean maxReaders?"],
+		["zzzzzzzz", "is not known here"],
+		["__proto__x", "is not known here"],
+	])("say what to write instead of %s", async (key, message) => {
+		const { api } = await functionsForTest();
+		const refused = await api("PUT", "/v1/paths/q", { [key]: "x" });
+		expect(refused.status).toBe(400);
+		expect(((await refused.json()) as Refused).issues).toEqual([{ path: `body.${key}`, message }]);
+		await api("PUT", "/v1/paths/q", {});
+		expect(((await (await api("PATCH", "/v1/paths/q", { [key]: "x" })).json()) as Refused).issues).toEqual([
+			{ path: `body.${key}`, message },
+		]);
 	});
 
 	it("are empty where there is none and that is asked for", async () => {

@@ -11,7 +11,7 @@ import { keyToPath, PATH_CONFIGS_PREFIX } from "#shared/store/key.ts";
 import type { Deps } from "../deps.ts";
 import { etagOf, quoted } from "../etag.ts";
 import { changeDocument } from "../history/change-document.ts";
-import { check } from "../input.ts";
+import { checkDocument } from "../history/check-document.ts";
 import { mergePatch } from "../merge-patch.ts";
 import { readPathOverrides } from "../path-documents.ts";
 import { respondEmpty, respondJson } from "../respond.ts";
@@ -111,7 +111,8 @@ export const pathRoutes = [
 				throw new InputError("path.name", `Set ${name} in the nodes' files: documents are of one path`);
 			const onlyNew = request.headers.get("if-none-match") === "*" ? "absent" : null;
 			const condition = etagOf(request, "if-match") ?? onlyNew;
-			const { existed, etag } = await changeDocument(input, name, { action: "put", condition, next: () => body });
+			const config = checkDocument(deps, name, body, "body");
+			const { existed, etag } = await changeDocument(input, name, { action: "put", condition, next: () => config });
 			return respondJson(existed ? 200 : 201, described(deps, name, body), etagHeader(etag));
 		},
 	}),
@@ -135,7 +136,7 @@ export const pathRoutes = [
 				condition: etagOf(request, "if-match"),
 				next(before) {
 					if (before === null) throw notConfigured(name);
-					return check(pathOverridesSchema, mergePatch(before, body), "body");
+					return checkDocument(deps, name, mergePatch(before, body), "body");
 				},
 			});
 			return respondJson(200, described(deps, name, config ?? {}), etagHeader(etag));

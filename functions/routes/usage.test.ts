@@ -134,6 +134,15 @@ describe("usage", () => {
 		expect(counts).toEqual(before);
 	});
 
+	it("says which part of a question is wrong, and what would be right", async () => {
+		const { api } = await world();
+		const issues = async (query: string) =>
+			((await (await api("GET", `/v1/usage?${query}`)).json()) as { issues: unknown }).issues;
+		expect(await issues("from=2020-01-01&to=2026-11-30")).toEqual([{ path: "query.from", message: "1 to 92 days" }]);
+		const message = "must be a day such as 2026-01-31";
+		expect(await issues("from=foo")).toEqual([{ path: "query.from", message }]);
+	});
+
 	it("is not looked for on days of which there is nothing", async () => {
 		const { clock, counts, write, read } = await world();
 		await clock.advance(91 * DAY_MS);

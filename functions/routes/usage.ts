@@ -138,7 +138,7 @@ function daysOf(asked: Asked, nowMs: number): { from: string; to: string } {
 	throw new InputError(
 		"input.invalid",
 		`The usage of ${from} to ${to} cannot be told: ask for 1 to ${MAX_DAYS} days, the first one not after the last`,
-		{ data: { issues: [{ path: ["query", "from"], message: `1 to ${MAX_DAYS} days` }] } },
+		{ data: { issues: [{ path: "query.from", message: `1 to ${MAX_DAYS} days` }] } },
 	);
 }
 

@@ -102,6 +102,11 @@ describe("a webhook endpoint", () => {
 		expect(sent.map(({ body }) => JSON.parse(body).data.path as string).sort()).toEqual(["gate", "site/a"]);
 		expect((await call("POST", "/v1/webhooks", { url: "https://hooks.example/", paths: ["~("] })).status).toBe(400);
 		expect((await call("POST", "/v1/webhooks", { url: "https://hooks.example/", paths: [""] })).status).toBe(400);
+		const glob = await call("POST", "/v1/webhooks", { url: "https://hooks.example/", paths: ["site/*"] });
+		expect(glob.status).toBe(400);
+		expect(glob.body).toMatchObject({
+			issues: [{ path: "body.paths.0", message: expect.stringContaining("is no path name") as string }],
+		});
 	});
 
 	it("is tested by an event whose delivery can be followed to its end", async () => {
@@ -237,6 +242,9 @@ describe("a replay", () => {
 			for (const each of [id, other.id]) await call("PATCH", `/v1/webhooks/${each}`, { disabled: false });
 			await clock.advance(1000);
 		};
+		expect((await call("POST", `${address}/replay`, { since: "yesterday" })).body).toMatchObject({
+			issues: [{ path: "body.since", message: "must be a moment such as 2026-01-31T09:00:00Z" }],
+		});
 		await giveUp(2, 0);
 		const since = new Date(clock.now()).toISOString();
 		const extra = 5;

@@ -1,7 +1,7 @@
 /** Webhook endpoints. Who may see the configuration of every path may see them; administrators change them. */
 
 import * as z from "zod";
-import { permissionSchema } from "#shared/access/permission.ts";
+import { pathPatternSchema } from "#shared/access/permission.ts";
 import { STREAM_EVENT_TYPES } from "#shared/events/event-type.ts";
 import { generateWebhookSecret } from "#shared/events/standard-webhooks.ts";
 import { GoneError, InputError } from "#shared/problem.ts";
@@ -35,7 +35,7 @@ const MAX_PATTERNS = 50;
 const MAX_SECRETS = 4;
 const eventTypes = z.array(z.enum(STREAM_EVENT_TYPES)).describe("Which events; empty for all");
 const paths = z
-	.array(permissionSchema.shape.path.refine((path) => path !== "", { message: "must not be empty" }))
+	.array(pathPatternSchema)
 	.max(MAX_PATTERNS)
 	.describe("Of which paths: names, or ~ and a regular expression; empty for all");
 const text = z.string().max(500);
@@ -83,7 +83,11 @@ const webhookWithSecret = webhook
 	.meta({ id: "WebhookWithSecret" });
 
 const replayInput = z
-	.strictObject({ since: z.iso.datetime({ offset: true }).describe("What was given up at that time or later") })
+	.strictObject({
+		since: z.iso
+			.datetime({ offset: true, error: "must be a moment such as 2026-01-31T09:00:00Z" })
+			.describe("What was given up at that time or later"),
+	})
 	.meta({ id: "WebhookReplayInput" });
 const replayOutput = z
 	.object({

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { MAX_EDGE_LIFE_MS, MAX_EDGE_PATHS } from "#shared/access/edge-token.ts";
-import { type Permission, permissionSchema } from "#shared/access/permission.ts";
+import { fitsNothingFault, type Permission, permissionSchema } from "#shared/access/permission.ts";
 import { tokenLimitsSchema } from "#shared/access/token-limits.ts";
 import { durationMs, durationSchema } from "#shared/config/duration.ts";
 import { isPathName } from "#shared/path-name.ts";
@@ -24,7 +24,17 @@ export const tokenRequestSchema = z
 			.array(z.enum(["read", "publish"]))
 			.min(1)
 			.optional(),
-		permissions: z.array(permissionSchema).min(1).max(100).optional(),
+		permissions: z
+			.array(permissionSchema)
+			.min(1)
+			.max(100)
+			.superRefine((permissions, context) => {
+				for (const [i, { path }] of permissions.entries()) {
+					const message = fitsNothingFault(path);
+					if (message !== null) context.addIssue({ code: "custom", path: [i, "path"], message });
+				}
+			})
+			.optional(),
 		expiresIn: lifeSchema.default("1h"),
 		subject: z.string().max(256).default("").describe("Who it is for; shown in logs"),
 		limits: tokenLimitsSchema.optional(),

@@ -60,6 +60,12 @@ describe("where webhooks may go", () => {
 		"https://[3fff::1]/",
 	])("refuses %s", (url) => expect(() => assertWebhookUrl(url, false)).toThrow(InputError));
 
+	it("says which setting allows this machine, over http", () => {
+		expect(() => assertWebhookUrl("http://127.0.0.1:9911/", false)).toThrow(/https:\/\/; .*webhookAllowInsecure/);
+		expect(() => assertWebhookUrl("https://127.0.0.1:9911/", false)).toThrow(/private or local.*webhookAllowInsecure/);
+		expect(() => assertWebhookUrl("ftp://example.com/", true)).toThrow(/must begin with https:\/\/ or http:\/\/$/);
+	});
+
 	it("allows this machine over http where the settings say so, and credentials nowhere", () => {
 		expect(assertWebhookUrl("http://127.0.0.1:9000/x", true).port).toBe("9000");
 		expect(() => assertWebhookUrl("http://user:pass@127.0.0.1/", true)).toThrow(InputError);

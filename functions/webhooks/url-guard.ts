@@ -7,6 +7,8 @@
 import { InputError } from "#shared/problem.ts";
 
 const MAX_URL_LENGTH = 2048;
+const EXCEPTION =
+	"within a network that you own, the setting webhookAllowInsecure (SLUICE_WEBHOOK_ALLOW_INSECURE) allows it";
 
 /** @throws InputError `input.invalid` */
 export function assertWebhookUrl(text: string, allowInsecure: boolean): URL {
@@ -20,8 +22,9 @@ export function assertWebhookUrl(text: string, allowInsecure: boolean): URL {
 	if (url.username !== "" || url.password !== "")
 		throw refused("must not hold credentials; verify the signature instead");
 	if (allowInsecure && url.protocol === "http:") return url;
-	if (url.protocol !== "https:") throw refused("must begin with https://");
-	if (!allowInsecure && !isPublicHost(url.hostname)) throw refused("leads to a private or local address");
+	if (url.protocol === "http:") throw refused(`must begin with https://; ${EXCEPTION}`);
+	if (url.protocol !== "https:") throw refused(`must begin with https://${allowInsecure ? " or http://" : ""}`);
+	if (!allowInsecure && !isPublicHost(url.hostname)) throw refused(`leads to a private or local address; ${EXCEPTION}`);
 	return url;
 }
 

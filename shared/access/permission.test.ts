@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { ACTIONS, type Action, allows, allowsEverywhere, mayGrant, permissionSchema } from "./permission.ts";
+import {
+	ACTIONS,
+	type Action,
+	allows,
+	allowsEverywhere,
+	mayGrant,
+	pathPatternSchema,
+	permissionSchema,
+} from "./permission.ts";
 
 const can = (path: string, action: Action = "read") => [{ action, path }];
 
@@ -52,6 +60,27 @@ describe("a permission", () => {
 
 	it("with a broken expression allows nothing, and does not throw", () => {
 		expect(allows(can("~("), "read", "(")).toBe(false);
+	});
+});
+
+describe("a pattern of paths in the API", () => {
+	it.each(["cam01", "site/cam01", "~^site/", "~.*"])("may be %s", (pattern) => {
+		expect(pathPatternSchema.safeParse(pattern).success).toBe(true);
+	});
+
+	it.each([
+		["site/*", /"site\/\*" is no path name; a regular expression begins with ~/],
+		["/site", /is no path name/],
+		["^site/", /is no path name/],
+		["~(", /^is not a regular expression$/],
+		["", /^must not be empty$/],
+	])("may not be %j", (pattern, words) => {
+		const messages = pathPatternSchema.safeParse(pattern).error?.issues.map(({ message }) => message);
+		expect(messages).toEqual([expect.stringMatching(words)]);
+	});
+
+	it("may be what is no path in a file, where MediaMTX takes it too", () => {
+		expect(permissionSchema.safeParse({ action: "read", path: "site/*" }).success).toBe(true);
 	});
 });
 

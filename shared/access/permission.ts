@@ -6,6 +6,7 @@
  */
 
 import * as z from "zod";
+import { isPathName } from "../path-name.ts";
 
 export const ACTIONS = ["publish", "read", "playback", "api", "metrics", "pprof", "view", "manage", "node"] as const;
 export const actionSchema = z.enum(ACTIONS);
@@ -14,18 +15,31 @@ export type Action = (typeof ACTIONS)[number];
 /** A longer expression is refused: it is written by people, and matched on every request. */
 const MAX_PATH_PATTERN_LENGTH = 256;
 
+const pathText = z
+	.string()
+	.max(MAX_PATH_PATTERN_LENGTH)
+	.refine((path) => !path.startsWith("~") || isRegExp(path.slice(1)), { message: "is not a regular expression" });
+
 export const permissionSchema = z
 	.object({
 		action: actionSchema,
 		/** Empty: any path. `~` and a regular expression: the paths that it matches. Else that very path. */
-		path: z
-			.string()
-			.max(MAX_PATH_PATTERN_LENGTH)
-			.default("")
-			.refine((path) => !path.startsWith("~") || isRegExp(path.slice(1)), { message: "is not a regular expression" }),
+		path: pathText.default(""),
 	})
 	.meta({ id: "Permission" });
 export type Permission = z.infer<typeof permissionSchema>;
+
+/** What is wrong with the path of a permission that is to fit paths, as the end of a sentence; `null` when nothing is. */
+export function fitsNothingFault(pattern: string): string | null {
+	if (pattern === "" || pattern.startsWith("~") || isPathName(pattern)) return null;
+	return `${JSON.stringify(pattern.slice(0, 80))} is no path name; a regular expression begins with ~, such as ~^site/`;
+}
+
+/** Paths by name or regular expression, as the API takes them. Files may name what is no path, as MediaMTX's may. */
+export const pathPatternSchema = pathText.min(1, "must not be empty").superRefine((pattern, context) => {
+	const message = fitsNothingFault(pattern);
+	if (message !== null) context.addIssue({ code: "custom", message });
+});
 
 function isRegExp(source: string): boolean {
 	try {

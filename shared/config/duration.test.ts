@@ -20,6 +20,10 @@ describe("durations", () => {
 		expect(() => durationMs(text)).toThrow(TypeError);
 	});
 
+	it("shows what a duration looks like to who writes a number", () => {
+		expect(durationSchema.safeParse(10).error?.issues[0]?.message).toMatch(/must be a duration such as 500ms, 10s/);
+	});
+
 	it("reads what it writes", () => {
 		fc.assert(fc.property(fc.integer({ min: -1e12, max: 1e12 }), (ms) => parseDurationMs(formatDurationMs(ms)) === ms));
 	});

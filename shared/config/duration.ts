@@ -42,11 +42,13 @@ export function formatDurationMs(ms: number): string {
 	return rest > 0 ? `${text}${rest}ms` : text;
 }
 
+const DURATION_FAULT = "must be a duration such as 500ms, 10s, 1h30m or 1d";
+
 /** A duration in a configuration: text such as `10s` outside, the same text inside; {@link durationMs} reads it. */
 export const durationSchema = z
-	.string()
+	.string(DURATION_FAULT)
 	.refine((text) => parseDurationMs(text) !== null, {
-		message: "must be a duration such as 500ms, 10s, 1h30m or 1d",
+		message: DURATION_FAULT,
 		abort: true,
 	})
 	.meta({ description: "A duration such as `500ms`, `10s`, `1h30m` or `1d`" });

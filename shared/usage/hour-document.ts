@@ -9,7 +9,7 @@ export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 
 /** `yyyy-mm-dd`, of UTC. */
-export const daySchema = z.iso.date();
+export const daySchema = z.iso.date("must be a day such as 2026-01-31");
 
 /** In the place of a path: what is of none, such as heartbeats and settings. */
 export const SHARED = "";

@@ -19,7 +19,6 @@ const WORDS: readonly (readonly [RegExp, (...parts: string[]) => string])[] = [
 	[/^Invalid input: expected (?:string|array|object), received undefined$/, () => "Must be set"],
 	[/^Invalid input: expected string, received .+$/, () => "Must be text"],
 	[/^Invalid input: expected array, received .+$/, () => "Must be a list"],
-	[/^Unrecognized key: "(.+)"$/, (key) => `${key} is not known here`],
 ];
 
 /** As a sentence without its subject, which is the setting. */

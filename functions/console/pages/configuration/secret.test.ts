@@ -8,6 +8,8 @@ describe("a secret in a setting", () => {
 		["rtsp+http://u:p@host", "rtsp+http://u:••••••@host"],
 		["wheps://host/whep?token=abc&x=1", "wheps://host/whep?token=••••••&x=1"],
 		["srt://host:8890?streamid=read:cam&passphrase=0123456789", "srt://host:8890?streamid=read:cam&passphrase=••••••"],
+		["rtsp://host/user=admin&password=x1&channel=1", "rtsp://host/user=admin&password=••••••&channel=1"],
+		["rtsp://host/cam?user=admin&pwd=x1", "rtsp://host/cam?user=admin&pwd=••••••"],
 	])("%s is shown as %s", (url, shown) => {
 		expect(maskedText("source", url)).toBe(shown);
 		expect(hasSecret("source", url)).toBe(true);

@@ -1,5 +1,7 @@
 /** Secrets in settings: passwords in URLs, passphrases and bearer tokens. They are shown when somebody asks. */
 
+import { SECRET_PARAMETERS } from "#shared/config/source.ts";
+
 const MASK = "••••••";
 
 const SECRET_KEYS: ReadonlySet<string> = new Set([
@@ -11,14 +13,14 @@ const SECRET_KEYS: ReadonlySet<string> = new Set([
 
 /** Userinfo of RFC 3986 §3.2.1 with a password; the last @ before the path counts, as people forget to encode it. */
 const PASSWORD = /^([a-z][a-z0-9+.-]*:\/\/[^/?#:@]*:)([^/?#]+)(@[^@/?#]*(?:[/?#].*)?)$/is;
-/** Of WHIP and WHEP, and of SRT. */
-const IN_QUERY = /([?&](?:token|access_token|jwt|key|pass|passphrase|password)=)([^&#]+)/gi;
+/** In a query, or in the path, where some cameras have them: `/user=admin&password=x&channel=1`. */
+const PARAMETER = new RegExp(`((?<![a-z0-9])(?:${SECRET_PARAMETERS})=)([^&#]+)`, "gi");
 
 /** `text` without what is secret in it; the very same if nothing is. */
 export function maskedText(key: string, text: string): string {
 	if (text === "") return text;
 	if (SECRET_KEYS.has(key)) return MASK;
-	return text.replace(PASSWORD, `$1${MASK}$3`).replace(IN_QUERY, `$1${MASK}`);
+	return text.replace(PASSWORD, `$1${MASK}$3`).replace(PARAMETER, `$1${MASK}`);
 }
 
 /** A value with its secrets masked, however deep they are. */

@@ -12,7 +12,7 @@ describe("keyFault", () => {
 		["", /Paste/],
 		["slk_short", /not complete/],
 		[`${generateApiKey()} ${generateApiKey()}`, /no spaces/],
-		["hunter2", /begin with slk_/],
+		["hunter2", /neither an API key nor a token/],
 	])("says what is wrong with %j", (text, words) => {
 		expect(keyFault(text)).toMatch(words);
 	});

@@ -5,7 +5,7 @@ import icon from "../../icon.svg";
 import { FirstKey } from "./first-key.tsx";
 import { keyFault } from "./key-fault.ts";
 
-/** Asks for an API key, and says how to come by a first one. `reason`: why somebody was signed out. */
+/** Asks for an API key or a token, and says how to come by a first one. `reason`: why somebody was signed out. */
 export function SignInPage({ reason, onSignIn }: { reason: string | null; onSignIn: (key: string) => void }) {
 	useDocumentTitle("Sign in · Sluice");
 	const [text, setText] = useState("");
@@ -31,9 +31,9 @@ export function SignInPage({ reason, onSignIn }: { reason: string | null; onSign
 				<Paper withBorder p="lg" component="form" onSubmit={submit} noValidate>
 					<Stack>
 						<PasswordInput
-							label="API key"
+							label="API key or token"
 							description="This tab keeps it until you close it or sign out."
-							placeholder="slk_…"
+							placeholder="slk_… or eyJ…"
 							value={text}
 							onChange={(event) => setText(event.currentTarget.value)}
 							error={fault}
