@@ -12,6 +12,7 @@ import { FakeClock } from "../test/support/fake-clock.ts";
 import { freePort } from "../test/support/free-port.ts";
 import { Camera, H264_TRACK, recordingLogger } from "../test/support/rtp-stream.ts";
 import { tempDir } from "../test/support/temp-dir.ts";
+import { uploadedSegment } from "../test/support/timeline-builders.ts";
 import { FINISH_AFTER_MS } from "./bucket/left-open.ts";
 import { openSecrets } from "./config/secrets.ts";
 import { MediaNode } from "./media-node.ts";
@@ -33,10 +34,7 @@ describe("a node that starts again after it was killed", () => {
 			},
 			never,
 		);
-		const part = { file: "000000000001-000000000000-v0.m4s", init: "init.mp4", duration: 2, bytes: 1_000 };
-		const rendition = { id: "v0", kind: "video", codecs: "avc1.64001f" } as const;
-		const parts = [{ rendition, ...part }];
-		await writer.commitSegment({ startMs: clock.now(), discontinuity: false, parts }, never);
+		await writer.commitSegment(uploadedSegment(0), never);
 		await mkdir(path.join(folder.path, "spool", "cam"), { recursive: true });
 
 		const { secrets } = await openSecrets(folder.path);

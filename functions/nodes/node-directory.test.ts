@@ -3,19 +3,15 @@ import { generateNodeKey } from "#shared/nodes/node-key.ts";
 import { nodeHeartbeatKey } from "#shared/store/key.ts";
 import { functionsForTest } from "../../test/support/functions.ts";
 import { FakeNode } from "../../test/support/nodes.ts";
+import { type RecordedRead, recordReads } from "../../test/support/recorded-reads.ts";
 import { DIRECTORY_AGE_MS, NodeDirectory } from "./node-directory.ts";
 
 async function world() {
 	const test = await functionsForTest();
-	const reads = { list: 0, get: 0 };
-	const { list, get } = test.store;
-	test.store.list = (...given) => {
-		reads.list++;
-		return list.apply(test.store, given);
-	};
-	test.store.get = (...given) => {
-		reads.get++;
-		return get.apply(test.store, given);
+	const asked = recordReads(test.store);
+	const reads = () => {
+		const times = (of: RecordedRead["method"]) => asked.filter(({ method }) => method === of).length;
+		return { list: times("list"), get: times("get") };
 	};
 	const directory = new NodeDirectory(test.deps);
 	const live = async () => (await directory.live()).map(({ registration }) => registration.id);
@@ -83,11 +79,11 @@ describe("the directory of nodes", () => {
 		const { clock, store, directory, reads } = await world();
 		const [a, b] = [await FakeNode.join("a", { store, clock }), await FakeNode.join("b", { store, clock })];
 		await Promise.all(Array.from({ length: 100 }, () => directory.live()));
-		expect(reads).toEqual({ list: 1, get: 4 });
+		expect(reads()).toEqual({ list: 1, get: 4 });
 		await clock.advance(60_000);
 		await Promise.all([a.beat(), b.beat()]);
 		for (let i = 0; i < 100; i++) await directory.live();
-		expect(reads).toEqual({ list: 2, get: 6 });
+		expect(reads()).toEqual({ list: 2, get: 6 });
 	});
 
 	it("reads nothing of nodes that were dead when it found them", async () => {
@@ -95,7 +91,7 @@ describe("the directory of nodes", () => {
 		await FakeNode.join("a", { store, clock });
 		await clock.advance(60_000);
 		expect(await directory.live()).toEqual([]);
-		expect(reads).toEqual({ list: 1, get: 1 });
+		expect(reads()).toEqual({ list: 1, get: 1 });
 	});
 
 	it("answers from what it knows while the bucket is away, until that is too old", async () => {

@@ -8,7 +8,7 @@ import { GoneError } from "#shared/problem.ts";
 import type { Deps } from "../deps.ts";
 import { etagOf, quoted } from "../etag.ts";
 import { changeDocument } from "../history/change-document.ts";
-import { checkDocument } from "../history/check-document.ts";
+import { expectRules } from "../history/path-rules.ts";
 import {
 	MAX_SUMMARIES,
 	type PathVersion,
@@ -18,6 +18,7 @@ import {
 	VERSION_ACTIONS,
 	type VersionSummary,
 } from "../history/path-version.ts";
+import { check } from "../input.ts";
 import { respondJson } from "../respond.ts";
 import { route } from "../routing.ts";
 
@@ -112,7 +113,8 @@ export const pathHistoryRoutes = [
 			const path = parsePathName(input.params.path);
 			const { config } = await expectVersion(deps, path, body.version);
 			// What was right once need not be right by today's rules.
-			const next = config === null ? null : checkDocument(deps, path, config, "config");
+			const next = config === null ? null : check(pathOverridesSchema, config, "config");
+			if (next !== null) expectRules(deps, path, next, "config");
 			const { etag, n } = await changeDocument(input, path, {
 				action: "rollback",
 				restored: body.version,

@@ -11,7 +11,8 @@ import { keyToPath, PATH_CONFIGS_PREFIX } from "#shared/store/key.ts";
 import type { Deps } from "../deps.ts";
 import { etagOf, quoted } from "../etag.ts";
 import { changeDocument } from "../history/change-document.ts";
-import { checkDocument } from "../history/check-document.ts";
+import { expectRules } from "../history/path-rules.ts";
+import { check } from "../input.ts";
 import { mergePatch } from "../merge-patch.ts";
 import { readPathOverrides } from "../path-documents.ts";
 import { respondEmpty, respondJson } from "../respond.ts";
@@ -111,8 +112,8 @@ export const pathRoutes = [
 				throw new InputError("path.name", `Set ${name} in the nodes' files: documents are of one path`);
 			const onlyNew = request.headers.get("if-none-match") === "*" ? "absent" : null;
 			const condition = etagOf(request, "if-match") ?? onlyNew;
-			const config = checkDocument(deps, name, body, "body");
-			const { existed, etag } = await changeDocument(input, name, { action: "put", condition, next: () => config });
+			expectRules(deps, name, body, "body");
+			const { existed, etag } = await changeDocument(input, name, { action: "put", condition, next: () => body });
 			return respondJson(existed ? 200 : 201, described(deps, name, body), etagHeader(etag));
 		},
 	}),
@@ -136,7 +137,9 @@ export const pathRoutes = [
 				condition: etagOf(request, "if-match"),
 				next(before) {
 					if (before === null) throw notConfigured(name);
-					return checkDocument(deps, name, mergePatch(before, body), "body");
+					const after = check(pathOverridesSchema, mergePatch(before, body), "body");
+					expectRules(deps, name, after, "body");
+					return after;
 				},
 			});
 			return respondJson(200, described(deps, name, config ?? {}), etagHeader(etag));

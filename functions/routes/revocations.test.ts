@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parsePathName } from "#shared/path-name.ts";
 import { ACCESS_KEY } from "#shared/store/key.ts";
 import { commitStream, functionsForTest } from "../../test/support/functions.ts";
+import { recordReads } from "../../test/support/recorded-reads.ts";
 import { createApp } from "../app.ts";
 import { TokenAccess } from "../tokens/token-access.ts";
 
@@ -28,17 +29,9 @@ async function watching() {
 		const answer = await test.api("POST", "/v1/tokens/revoke", body);
 		expect(answer.status).toBe(201);
 	};
-	let reads = 0;
-	const { get, getIfChanged } = store;
-	store.get = (key, ...rest) => {
-		if (key === ACCESS_KEY) reads++;
-		return get.call(store, key, ...rest);
-	};
-	store.getIfChanged = (key, ...rest) => {
-		if (key === ACCESS_KEY) reads++;
-		return getIfChanged.call(store, key, ...rest);
-	};
-	return { ...test, other, make, watch, revoke, reads: () => reads };
+	const asked = recordReads(store);
+	const reads = () => asked.filter(({ key }) => key === ACCESS_KEY).length;
+	return { ...test, other, make, watch, revoke, reads };
 }
 
 describe("a revoked token", () => {

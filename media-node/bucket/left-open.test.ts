@@ -5,12 +5,13 @@ import { parsePathName } from "#shared/path-name.ts";
 import { type FaultPlan, NO_FAULT } from "#shared/store/fault-plan.ts";
 import { MemoryStore } from "#shared/store/memory-store.ts";
 import { readNewest } from "#shared/timeline/reader.ts";
+import { driven } from "../../test/support/driven.ts";
 import { eventually } from "../../test/support/eventually.ts";
 import { FakeClock, settle } from "../../test/support/fake-clock.ts";
+import { pendingSegment } from "../../test/support/pending-segments.ts";
 import { recordingLogger } from "../../test/support/rtp-stream.ts";
 import { tempDir } from "../../test/support/temp-dir.ts";
 import { FINISH_AFTER_MS, LeftOpen } from "./left-open.ts";
-import type { ReleasableSegment } from "./segment-queue.ts";
 import { StreamUploader } from "./uploader.ts";
 
 const CAM = parsePathName("site/cam");
@@ -24,20 +25,7 @@ async function world() {
 	const store = new MemoryStore({ clock, faults });
 	const finished: string[] = [];
 
-	/** Lets time go on until `work` is done. */
-	const during = async <T>(work: Promise<T>): Promise<T> => {
-		let isDone = false;
-		const done = () => {
-			isDone = true;
-		};
-		work.then(done, done);
-		const step = async () => {
-			await clock.advance(50);
-			return isDone;
-		};
-		await eventually("it is done", step, { everyMs: 1 });
-		return work;
-	};
+	const during = async <T>(work: Promise<T>) => (await driven(clock, work, { stepMs: 50, everyMs: 1 })).value;
 	const open = (nodeId: string) =>
 		during(
 			StreamUploader.open(
@@ -64,7 +52,7 @@ async function world() {
 		async leave(nodeId: string, segments: number): Promise<void> {
 			const uploader = await open(nodeId);
 			for (let i = 0; i < segments; i++) {
-				uploader.push(segment(clock.now()));
+				uploader.push({ ...pendingSegment(clock.now()), release: () => undefined });
 				await clock.advance(2_000);
 				await settle();
 			}
@@ -90,18 +78,6 @@ async function world() {
 		},
 		newest: async () => (await readNewest(store, CAM))?.kind,
 		[Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
-	};
-}
-
-function segment(startMs: number): ReleasableSegment {
-	return {
-		...{ startMs, discontinuity: false, release: () => undefined },
-		parts: [
-			{
-				rendition: { id: "v0", kind: "video", codecs: "avc1.64001f", width: 640, height: 360 },
-				...{ init: new Uint8Array(20), initHash: "0a", duration: 2, bytes: new Uint8Array(1_000) },
-			},
-		],
 	};
 }
 

@@ -14,6 +14,7 @@ import type { SegmentEntry, TimelineRecord } from "#shared/timeline/record.ts";
 import { TimelineWriter } from "#shared/timeline/writer.ts";
 import { FakeClock, settle } from "../../test/support/fake-clock.ts";
 import { instantDigest } from "../../test/support/instant-digest.ts";
+import { pendingSegment } from "../../test/support/pending-segments.ts";
 import type { Logger } from "../log.ts";
 import type { Loss } from "./metrics.ts";
 import type { ReleasableSegment } from "./segment-queue.ts";
@@ -87,26 +88,8 @@ class Bench {
 
 	segment(bytes = 1000): ReleasableSegment {
 		const number = this.pushed++;
-		const init = new Uint8Array(20).fill(1);
 		return {
-			startMs: this.clock.now(),
-			discontinuity: false,
-			parts: [
-				{
-					rendition: { id: "v0", kind: "video", codecs: "avc1.64001f", width: 640, height: 360 },
-					init,
-					initHash: "0a",
-					duration: 2,
-					bytes: new Uint8Array(bytes).fill(number),
-				},
-				{
-					rendition: { id: "a0", kind: "audio", codecs: "mp4a.40.2", channels: 2 },
-					init,
-					initHash: "0b",
-					duration: 2,
-					bytes: new Uint8Array(10).fill(number),
-				},
-			],
+			...pendingSegment(this.clock.now(), { fill: number, videoBytes: bytes }),
 			release: () => {
 				this.released.push(number);
 			},

@@ -4,6 +4,7 @@ import { parsePathName } from "#shared/path-name.ts";
 import { CONFIG_VERSION_KEY, pathConfigKey } from "#shared/store/key.ts";
 import { MemoryStore } from "#shared/store/memory-store.ts";
 import { FakeClock, settle } from "../../test/support/fake-clock.ts";
+import { recordReads } from "../../test/support/recorded-reads.ts";
 import { ConfigWatch, FULL_READ_INTERVAL_MS, type PathConfigs, POLL_INTERVAL_MS } from "./config-watch.ts";
 
 const log = pino({ level: "silent" });
@@ -43,17 +44,12 @@ describe("following the configuration in the bucket", () => {
 		const { clock, store, write, watch } = await open();
 		await write(cam01, {});
 		await using _watch = await watch();
-		let reads = 0;
-		const inner = store.getIfChanged.bind(store);
-		store.getIfChanged = (...args) => {
-			reads++;
-			return inner(...args);
-		};
+		const reads = recordReads(store);
 		store.list = () => {
 			throw new Error("A quiet bucket must not be listed");
 		};
 		await clock.advance(5 * POLL_INTERVAL_MS);
-		expect(reads).toBe(5);
+		expect(reads.map(({ method }) => method)).toEqual(Array(5).fill("getIfChanged"));
 	});
 
 	it("finds a document whose version was never written, within a minute", async () => {

@@ -3,6 +3,7 @@ import { chmod, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "#shared/clock.ts";
+import { driven } from "../../test/support/driven.ts";
 import { eventually } from "../../test/support/eventually.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { tempDir } from "../../test/support/temp-dir.ts";
@@ -84,19 +85,6 @@ function alive(group?: number): number[] {
 }
 
 const isRunning = (pid: number) => alive().includes(pid);
-
-/** Moves time on until `promise` resolves. */
-async function driven(clock: FakeClock, promise: Promise<unknown>): Promise<void> {
-	let done = false;
-	void promise.then(() => {
-		done = true;
-	});
-	const step = async () => {
-		await clock.advance(100);
-		return done;
-	};
-	await eventually("the end of what takes time", step, { everyMs: 30, timeoutMs: 30_000 });
-}
 
 describe("Command", () => {
 	it("gives the program its arguments and the variables, besides those of the node", async () => {

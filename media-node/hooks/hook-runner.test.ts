@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Clock, systemClock } from "#shared/clock.ts";
+import { driven } from "../../test/support/driven.ts";
 import { eventually } from "../../test/support/eventually.ts";
 import { FakeClock } from "../../test/support/fake-clock.ts";
 import { tempDir } from "../../test/support/temp-dir.ts";
@@ -40,21 +41,6 @@ async function setup({ clock = systemClock, maxCommands }: { clock?: Clock; maxC
 		note: (name: string) => `sh -c 'echo "${name} $MTX_PATH" >> ${out}'`,
 		notes: async () => (await readFile(out, "utf8").catch(() => "")).trim().split("\n"),
 	};
-}
-
-/** Moves time on until `promise` resolves. */
-async function driven(clock: FakeClock, promise: Promise<unknown>): Promise<number> {
-	const from = clock.now();
-	let took = -1;
-	void promise.then(() => {
-		took = clock.now() - from;
-	});
-	const step = async () => {
-		await clock.advance(100);
-		return took >= 0;
-	};
-	await eventually("the end of what takes time", step, { everyMs: 30, timeoutMs: 30_000 });
-	return took;
 }
 
 /** Processes that live and have `text` in their command. */
@@ -148,7 +134,7 @@ describe("HookRunner", () => {
 			return true;
 		});
 		// The clock of the test goes on while the system buries what was killed.
-		expect(await driven(clock, runner[Symbol.asyncDispose]())).toBeLessThan(15_000);
+		expect((await driven(clock, runner[Symbol.asyncDispose]())).tookMs).toBeLessThan(15_000);
 		expect(processesWith(folder)).toEqual([]);
 		expect(lines).toContain("runOnUnDemand was not run: the node is stopping");
 		expect(clock.pending).toBe(0);

@@ -1,20 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { parsePathName } from "../path-name.ts";
-import { type NodeStream, nodeStreamsHash, readNodeStreams } from "./node-streams.ts";
+import { nodeStreamOf } from "../../test/support/nodes.ts";
+import { nodeStreamsHash, readNodeStreams } from "./node-streams.ts";
 
-const stream: NodeStream = {
-	path: parsePathName("cam/1"),
-	since: "2026-11-21T12:00:00.000Z",
-	source: { type: "rtsp" },
-	tracks: [{ kind: "video", codec: "H264" }],
-	bitsPerSecond: 4_000_000,
-	readers: { rtsp: 1, webrtc: 2 },
-	uploadLagMs: 1500,
-	keyFrameIntervalMs: 2000,
-	packetLoss: null,
+const stream = nodeStreamOf("cam/1", {
 	warnings: [{ code: "no_audio", message: "There is no sound", since: "2026-11-21T12:00:10.000Z" }],
-	hls: null,
-};
+});
 const text = JSON.stringify({ v: 1, id: "node-1", streams: [stream] });
 
 describe("what a node says of its streams", () => {

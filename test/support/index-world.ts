@@ -2,9 +2,8 @@
 
 import { type PathName, parsePathName } from "#shared/path-name.ts";
 import { hasCode } from "#shared/problem.ts";
-import { type FaultPlan, NO_FAULT, seededFaults, seededRandom } from "#shared/store/fault-plan.ts";
+import { seededFaults, seededRandom } from "#shared/store/fault-plan.ts";
 import { indexPrefix, initFile, mediaFile, mediaKey, mediaPrefix, recordsPrefix } from "#shared/store/key.ts";
-import { MemoryStore } from "#shared/store/memory-store.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import { findNewest, readNewest } from "#shared/timeline/reader.ts";
 import { recordSchema, type SegmentEntry } from "#shared/timeline/record.ts";
@@ -20,6 +19,7 @@ import {
 import { TimelineWriter } from "#shared/timeline/writer.ts";
 import { Dvr } from "../../functions/dvr/dvr.ts";
 import { keptSinceMs, select } from "../../functions/dvr/selection.ts";
+import { faultyBucket, mustHold } from "./faulty-bucket.ts";
 import { SimulatedClock, SimulatedProcess } from "./simulation.ts";
 
 const PATH: PathName = parsePathName("cam01");
@@ -39,13 +39,14 @@ export class IndexWorld {
 	readonly figures: IndexFigures = { commits: 0, owners: 0, views: 0, segments: 0, hours: 0, swept: 0 };
 	readonly #clock = new SimulatedClock();
 	readonly #random: () => number;
-	readonly #store: MemoryStore;
+	readonly #store: ObjectStore;
+	/** The bucket without its faults: the view of nobody, for checks. */
+	readonly #quiet: ObjectStore;
 	readonly #durationMs: number;
 	readonly #retentionMs: number | null;
 	readonly #stop = new AbortController();
 	/** What every record said of a segment, by sequence number; and how many discontinuities stand before it. */
 	readonly #truth = new Map<number, { readonly said: string; readonly entry: SegmentEntry; readonly before: number }>();
-	#isQuiet = false;
 	#failure: unknown = null;
 	/** Sees every record as it is created. */
 	readonly #bucket: ObjectStore;
@@ -63,8 +64,7 @@ export class IndexWorld {
 			aborted: 0,
 			maxLatencyMs: [2, 200, 3_000][Math.floor(this.#random() * 3)] as number,
 		});
-		const plan: FaultPlan = { next: (operation) => (this.#isQuiet ? NO_FAULT : faults.next(operation)) };
-		this.#store = new MemoryStore({ clock: this.#clock, faults: plan });
+		({ store: this.#store, quiet: this.#quiet } = faultyBucket(this.#clock, faults));
 		this.#bucket = this.#observed();
 		const processes = [this.#runOwners("node-0"), this.#runViewer()];
 		if (this.#chance(0.6)) processes.push(this.#runOwners("node-1"));
@@ -89,18 +89,18 @@ export class IndexWorld {
 		await this.#learn();
 		await this.#view(this.#newDvr());
 		this.figures.segments = this.#truth.size;
-		const { objects } = await this.#quietly((store) => store.list(indexPrefix(PATH)));
+		const { objects } = await this.#quiet.list(indexPrefix(PATH));
 		this.figures.hours = objects.length;
 	}
 
 	#newDvr(): Dvr {
-		return new Dvr({ store: this.#quietStore(), clock: this.#clock, sharesReads: true });
+		return new Dvr({ store: this.#quiet, clock: this.#clock, sharesReads: true });
 	}
 
 	/** Everything that is to be seen, as it should be: each committed segment once, in order, none that is gone. */
 	async #view(dvr: Dvr): Promise<void> {
 		await this.#learn();
-		const record = await this.#quietly((store) => readNewest(store, PATH));
+		const record = await readNewest(this.#quiet, PATH);
 		if (record === null) return;
 		const timeline = await dvr.timelines.get(PATH, record);
 		const nowMs = this.#clock.now();
@@ -114,7 +114,7 @@ export class IndexWorld {
 		const keptMs = keptSinceMs(timeline, nowMs);
 		const wanted = [...this.#truth.values()].filter(({ entry }) => entry.startMs >= keptMs);
 		if (selected === null) {
-			check(timeline.head === null || wanted.length === 0, "what is kept can be seen");
+			mustHold(timeline.head === null || wanted.length === 0, "what is kept can be seen");
 			return;
 		}
 		this.figures.views++;
@@ -122,19 +122,19 @@ export class IndexWorld {
 		let discontinuities = selected.discontinuitySequence;
 		for (const entry of selected.entriesFrom(selected.begin)) {
 			const truth = this.#truth.get(entry.sequence);
-			check(entry.sequence === next++, `after ${next - 2} comes ${next - 1}, not ${entry.sequence}`);
-			check(truth?.said === JSON.stringify(entry), `segment ${entry.sequence} is as it was committed`);
-			check(truth?.before === discontinuities, `discontinuities are counted right up to ${entry.sequence}`);
+			mustHold(entry.sequence === next++, `after ${next - 2} comes ${next - 1}, not ${entry.sequence}`);
+			mustHold(truth?.said === JSON.stringify(entry), `segment ${entry.sequence} is as it was committed`);
+			mustHold(truth?.before === discontinuities, `discontinuities are counted right up to ${entry.sequence}`);
 			if (entry.discontinuity) discontinuities++;
 		}
-		check(next === selected.end, "all of a selection is listed");
-		check(selected.end >= record.nextSequence, "all that was committed is listed");
+		mustHold(next === selected.end, "all of a selection is listed");
+		mustHold(selected.end >= record.nextSequence, "all that was committed is listed");
 		const oldest = wanted[0]?.entry.sequence ?? Number.POSITIVE_INFINITY;
-		if (timeline.head !== null) check(selected.begin <= oldest, `what is kept is listed, from ${oldest} on`);
+		if (timeline.head !== null) mustHold(selected.begin <= oldest, `what is kept is listed, from ${oldest} on`);
 		const [first] = selected.entriesFrom(selected.begin);
 		const file = first?.parts["v0"]?.file ?? "";
-		const object = await this.#quietly((store) => store.head(mediaKey(PATH, file)));
-		check(object !== null, `${file}, the first that is listed, is there`);
+		const object = await this.#quiet.head(mediaKey(PATH, file));
+		mustHold(object !== null, `${file}, the first that is listed, is there`);
 	}
 
 	async #runViewer(): Promise<void> {
@@ -226,7 +226,7 @@ export class IndexWorld {
 	}
 
 	async #upload(file: string): Promise<void> {
-		await this.#quietly((store) => store.put(mediaKey(PATH, file), file));
+		await this.#quiet.put(mediaKey(PATH, file), file);
 	}
 
 	async #runSweeper(retentionMs: number): Promise<void> {
@@ -235,28 +235,28 @@ export class IndexWorld {
 		for (;;) {
 			await clock.sleep(this.#random() * 120_000, this.#stop.signal);
 			await this.#learn();
-			const { newest, head } = await this.#quietly((store) => findNewest(store, PATH));
+			const { newest, head } = await findNewest(this.#quiet, PATH);
 			if (newest === null) continue;
 			marks = withMark(marks, newest.record, clock.monotonic());
 			const boundary = settledBoundary(marks, clock.monotonic());
 			if (boundary === null) continue;
 			const beforeMs = clock.now() - retentionMs;
-			const media = await this.#quietly((store) => store.list(mediaPrefix(PATH)));
-			const index = await this.#quietly((store) => store.list(indexPrefix(PATH)));
-			const records = await this.#quietly((store) => store.list(recordsPrefix(PATH)));
+			const media = await this.#quiet.list(mediaPrefix(PATH));
+			const index = await this.#quiet.list(indexPrefix(PATH));
+			const records = await this.#quiet.list(recordsPrefix(PATH));
 			const old = [
 				...expiredMedia(media.objects, boundary, beforeMs),
 				...expiredIndex(index.objects, beforeMs),
 				...expiredRecords(records.objects, head?.n ?? 0, beforeMs - RECORD_KEEP_MS),
 			].slice(0, 1000);
 			this.figures.swept += old.length;
-			await this.#quietly((store) => store.delete(old));
+			await this.#quiet.delete(old);
 		}
 	}
 
 	/** What the newest records say: all of them are seen, since each lists five segments and this is asked often. */
 	async #learn(): Promise<void> {
-		const newest = await this.#quietly((store) => readNewest(store, PATH));
+		const newest = await readNewest(this.#quiet, PATH);
 		if (newest !== null) this.#observe(JSON.stringify(newest));
 	}
 
@@ -280,7 +280,7 @@ export class IndexWorld {
 						return await Reflect.apply(method, target, args);
 					} finally {
 						if (name === "putIfAbsent" && String(key).startsWith(recordsPrefix(PATH))) {
-							const there = await this.#quietly(async (store) => (await store.get(String(key)))?.text());
+							const there = await (await this.#quiet.get(String(key)))?.text();
 							if (there === body && there !== undefined) this.#observe(there);
 						}
 					}
@@ -289,31 +289,7 @@ export class IndexWorld {
 		});
 	}
 
-	#quietStore(): ObjectStore {
-		return new Proxy<ObjectStore>(this.#store, {
-			get: (target, name) => {
-				const method = Reflect.get(target, name, target) as (...args: unknown[]) => unknown;
-				return (...args: unknown[]) => {
-					this.#isQuiet = true;
-					try {
-						return Reflect.apply(method, target, args);
-					} finally {
-						this.#isQuiet = false;
-					}
-				};
-			},
-		});
-	}
-
-	#quietly<T>(ask: (store: ObjectStore) => Promise<T>): Promise<T> {
-		return ask(this.#quietStore());
-	}
-
 	#chance(probability: number): boolean {
 		return this.#random() < probability;
 	}
-}
-
-function check(holds: boolean, what: string): void {
-	if (!holds) throw new Error(`Broken: ${what}`);
 }

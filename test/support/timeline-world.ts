@@ -3,9 +3,9 @@
 import { createHash } from "node:crypto";
 import { type PathName, parsePathName } from "#shared/path-name.ts";
 import { hasCode } from "#shared/problem.ts";
-import { type FaultPlan, NO_FAULT, seededFaults, seededRandom } from "#shared/store/fault-plan.ts";
+import { type FaultPlan, seededFaults, seededRandom } from "#shared/store/fault-plan.ts";
 import { headKey, initFile, mediaFile, mediaKey, mediaPrefix, recordKey, recordsPrefix } from "#shared/store/key.ts";
-import { MemoryStore } from "#shared/store/memory-store.ts";
+import type { MemoryStore } from "#shared/store/memory-store.ts";
 import type { ObjectStore } from "#shared/store/object-store.ts";
 import { findNewest, readNewest } from "#shared/timeline/reader.ts";
 import type { TimelineRecord } from "#shared/timeline/record.ts";
@@ -19,6 +19,7 @@ import {
 	withMark,
 } from "#shared/timeline/retention.ts";
 import { TimelineWriter } from "#shared/timeline/writer.ts";
+import { faultyBucket, mustHold } from "./faulty-bucket.ts";
 import { SimulatedClock, SimulatedProcess } from "./simulation.ts";
 
 const PATH: PathName = parsePathName("cam01");
@@ -42,8 +43,8 @@ export class TimelineWorld {
 	readonly #random: () => number;
 	readonly #weather: Weather;
 	readonly #store: MemoryStore;
-	/** While true the bucket answers at once and without a fault: the view of nobody, for checks. */
-	#isQuiet = false;
+	/** The bucket without its faults: the view of nobody, for checks. */
+	readonly #quiet: ObjectStore;
 	readonly #stop = new AbortController();
 	/** Every record that anybody ever saw, by number. */
 	readonly #seen = new Map<number, string>();
@@ -77,13 +78,12 @@ export class TimelineWorld {
 		const isHeadStuck = this.#chance(0.1);
 		const plan: FaultPlan = {
 			next: (operation) => {
-				if (this.#isQuiet) return NO_FAULT;
 				const fault = faults.next(operation);
 				const isStuck = isHeadStuck && operation.key === headKey(PATH) && operation.method === "putIfMatch";
 				return isStuck ? { ...fault, fails: "store.throttled", tookEffect: false } : fault;
 			},
 		};
-		this.#store = new MemoryStore({ clock: this.#clock, faults: plan });
+		({ store: this.#store, quiet: this.#quiet } = faultyBucket(this.#clock, plan));
 		const processes = [];
 		for (let i = 0; i < this.#weather.nodes; i++) processes.push(this.#runNode(`node-${i}`));
 		processes.push(this.#runReader(), this.#runSweeper());
@@ -105,20 +105,18 @@ export class TimelineWorld {
 	/** Checks the whole history. */
 	async finish(): Promise<void> {
 		if (this.#failure !== null) throw this.#failure;
-		const kept = await this.#quietly(async (store) => {
-			const numbers: number[] = [];
-			for (let after = ""; ; ) {
-				const page = await store.list(recordsPrefix(PATH), { startAfter: after });
-				for (const { key } of page.objects) numbers.push(Number.parseInt(key.slice(recordsPrefix(PATH).length), 10));
-				if (page.next === null) return numbers.filter((n) => n >= this.#keptFrom);
-				after = page.next;
-			}
-		});
+		const numbers: number[] = [];
+		for (let after: string | null = ""; after !== null; ) {
+			const page = await this.#quiet.list(recordsPrefix(PATH), { startAfter: after });
+			for (const { key } of page.objects) numbers.push(Number.parseInt(key.slice(recordsPrefix(PATH).length), 10));
+			after = page.next;
+		}
+		const kept = numbers.filter((n) => n >= this.#keptFrom);
 		for (const n of kept) await this.#observeTruth(n);
-		for (let i = 1; i < kept.length; i++) check(kept[i] === kept[i - 1]! + 1, `no hole before record ${kept[i]}`);
+		for (let i = 1; i < kept.length; i++) mustHold(kept[i] === kept[i - 1]! + 1, `no hole before record ${kept[i]}`);
 		this.#checkChain();
-		const newest = await this.#quietly((store) => findNewest(store, PATH));
-		check(newest.newest?.record.n === kept.at(-1) || kept.length === 0, "the newest record is found");
+		const newest = await findNewest(this.#quiet, PATH);
+		mustHold(newest.newest?.record.n === kept.at(-1) || kept.length === 0, "the newest record is found");
 	}
 
 	#checkChain(): void {
@@ -130,33 +128,36 @@ export class TimelineWorld {
 		for (const n of numbers) {
 			const text = this.#seen.get(n)!;
 			const record = JSON.parse(text) as TimelineRecord;
-			check(record.n === n, `record ${n} says so`);
+			mustHold(record.n === n, `record ${n} says so`);
 			if (record.kind === "fence") this.figures.fences++;
 			if (before !== null && before.record.n === n - 1) {
 				const previous = before.record;
-				check(record.previous === createHash("sha256").update(before.text).digest("hex"), `the chain holds at ${n}`);
+				mustHold(record.previous === createHash("sha256").update(before.text).digest("hex"), `the chain holds at ${n}`);
 				if (record.kind === "fence") {
 					const isOwn = record.writer === previous.writer && record.epoch === previous.epoch;
-					check(isOwn || record.epoch > previous.epoch, `the fence ${n} raises the epoch`);
+					mustHold(isOwn || record.epoch > previous.epoch, `the fence ${n} raises the epoch`);
 				} else {
-					check(record.writer === previous.writer, `record ${n} follows one of its own writer`);
-					check(record.epoch === previous.epoch, `record ${n} stays in its epoch`);
+					mustHold(record.writer === previous.writer, `record ${n} follows one of its own writer`);
+					mustHold(record.epoch === previous.epoch, `record ${n} stays in its epoch`);
 				}
-				check(record.nextSequence === previous.nextSequence + (record.kind === "segment" ? 1 : 0), `sequence at ${n}`);
-				check(record.targetDuration >= previous.targetDuration, `the target duration grows at ${n}`);
-				check(record.discontinuitySequence >= previous.discontinuitySequence, `discontinuities at ${n}`);
-				check(firstSequence(record) >= firstSequence(previous), `the media sequence does not go back at ${n}`);
+				mustHold(
+					record.nextSequence === previous.nextSequence + (record.kind === "segment" ? 1 : 0),
+					`sequence at ${n}`,
+				);
+				mustHold(record.targetDuration >= previous.targetDuration, `the target duration grows at ${n}`);
+				mustHold(record.discontinuitySequence >= previous.discontinuitySequence, `discontinuities at ${n}`);
+				mustHold(firstSequence(record) >= firstSequence(previous), `the media sequence does not go back at ${n}`);
 			}
-			check(record.epoch >= fencedEpoch, `nothing of an old owner is committed behind a fence, at ${n}`);
+			mustHold(record.epoch >= fencedEpoch, `nothing of an old owner is committed behind a fence, at ${n}`);
 			fencedEpoch = record.epoch;
 			let discontinuity = record.discontinuitySequence;
 			for (const entry of record.window) {
 				if (entry.discontinuity) discontinuity++;
 				const said = JSON.stringify([entry, discontinuity]);
-				check((sequences.get(entry.sequence) ?? said) === said, `sequence ${entry.sequence} has one content`);
+				mustHold((sequences.get(entry.sequence) ?? said) === said, `sequence ${entry.sequence} has one content`);
 				sequences.set(entry.sequence, said);
 				for (const { file } of Object.values(entry.parts)) {
-					check((sequenceOfFile.get(file) ?? entry.sequence) === entry.sequence, `${file} has one number`);
+					mustHold((sequenceOfFile.get(file) ?? entry.sequence) === entry.sequence, `${file} has one number`);
 					sequenceOfFile.set(file, entry.sequence);
 				}
 			}
@@ -164,10 +165,10 @@ export class TimelineWorld {
 		}
 		for (const { n, file } of this.#acknowledged) {
 			const text = this.#seen.get(n);
-			check(text !== undefined, `what was committed as ${n} is there`);
-			check(file === null || text!.includes(file), `what was committed as ${n} is what is there`);
+			mustHold(text !== undefined, `what was committed as ${n} is there`);
+			mustHold(file === null || text!.includes(file), `what was committed as ${n} is what is there`);
 		}
-		check(new Set(this.#acknowledged.map(({ n }) => n)).size === this.#acknowledged.length, "one commit a number");
+		mustHold(new Set(this.#acknowledged.map(({ n }) => n)).size === this.#acknowledged.length, "one commit a number");
 		this.figures.commits = this.#acknowledged.length;
 		this.figures.fenced = this.#writersThatWereFenced.size;
 	}
@@ -249,7 +250,7 @@ export class TimelineWorld {
 			this.#writersThatWereFenced.add(`${owner}/${writer.epoch}`);
 			// It stays fenced.
 			const again = await writer.commitEnd(signal).catch((second: unknown) => second);
-			check(hasCode(again, "timeline.fenced"), "a fenced writer commits nothing more");
+			mustHold(hasCode(again, "timeline.fenced"), "a fenced writer commits nothing more");
 		}
 		await writer.close(signal);
 	}
@@ -279,14 +280,14 @@ export class TimelineWorld {
 				throw error;
 			}
 			if (record === null) {
-				check(begun === null, "a timeline that was there stays");
+				mustHold(begun === null, "a timeline that was there stays");
 				continue;
 			}
 			this.figures.reads++;
 			if (begun !== null) {
-				check(record.n >= begun.n, "a reader does not go back in records");
-				check(firstSequence(record) >= firstSequence(begun), "a reader does not go back in media sequence");
-				check(record.discontinuitySequence >= begun.discontinuitySequence, "nor in discontinuity sequence");
+				mustHold(record.n >= begun.n, "a reader does not go back in records");
+				mustHold(firstSequence(record) >= firstSequence(begun), "a reader does not go back in media sequence");
+				mustHold(record.discontinuitySequence >= begun.discontinuitySequence, "nor in discontinuity sequence");
 			}
 			last = record;
 			this.#observe(record.n, JSON.stringify(record));
@@ -295,8 +296,8 @@ export class TimelineWorld {
 			await this.#clock.sleep(this.#random() * listedMs, this.#stop.signal);
 			const files = record.window.flatMap((entry) => Object.values(entry.parts).flatMap((p) => [p.file, p.init]));
 			for (const file of new Set(files)) {
-				const object = await this.#quietly((store) => store.head(mediaKey(PATH, file)));
-				check(object !== null, `${file}, which record ${record.n} lists, can be read`);
+				const object = await this.#quiet.head(mediaKey(PATH, file));
+				mustHold(object !== null, `${file}, which record ${record.n} lists, can be read`);
 			}
 		}
 	}
@@ -346,7 +347,7 @@ export class TimelineWorld {
 				const value: unknown = Reflect.get(target, name, target);
 				if (typeof value !== "function") return value;
 				return (key: string, ...rest: unknown[]) => {
-					if (name === "put" || name === "putIfMatch") check(!isRecord(key), "records are created, never changed");
+					if (name === "put" || name === "putIfMatch") mustHold(!isRecord(key), "records are created, never changed");
 					return Reflect.apply(value, target, [key, ...rest]) as unknown;
 				};
 			},
@@ -354,32 +355,14 @@ export class TimelineWorld {
 	}
 
 	#observe(n: number, text: string): void {
-		check((this.#seen.get(n) ?? text) === text, `record ${n} has one content`);
+		mustHold((this.#seen.get(n) ?? text) === text, `record ${n} has one content`);
 		this.#seen.set(n, text);
 	}
 
 	async #observeTruth(n: number): Promise<void> {
 		if (n < this.#keptFrom) return;
-		const text = await this.#quietly(async (store) => (await store.get(recordKey(PATH, n)))?.text());
+		const text = await (await this.#quiet.get(recordKey(PATH, n)))?.text();
 		if (text !== undefined) this.#observe(n, text);
-	}
-
-	/** What `ask` begins at once is answered without faults. */
-	#quietly<T>(ask: (store: ObjectStore) => Promise<T>): Promise<T> {
-		const quiet = new Proxy<ObjectStore>(this.#store, {
-			get: (target, name) => {
-				const method = Reflect.get(target, name, target) as (...args: unknown[]) => unknown;
-				return (...args: unknown[]) => {
-					this.#isQuiet = true;
-					try {
-						return Reflect.apply(method, target, args);
-					} finally {
-						this.#isQuiet = false;
-					}
-				};
-			},
-		});
-		return ask(quiet);
 	}
 
 	#chance(probability: number): boolean {
@@ -390,8 +373,4 @@ export class TimelineWorld {
 /** The media sequence that a playlist of the record begins with. */
 function firstSequence(record: TimelineRecord): number {
 	return record.window[0]?.sequence ?? record.nextSequence;
-}
-
-function check(holds: boolean, what: string): void {
-	if (!holds) throw new Error(`Broken: ${what}`);
 }

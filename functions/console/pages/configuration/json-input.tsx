@@ -1,18 +1,10 @@
 import { Textarea } from "@mantine/core";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { isSame } from "./draft.ts";
+import type { SingleInputProps } from "./value-input-props.ts";
 
 /** A value that has no input of its own, as JSON. While the text is none, it is the value: the schema refuses it. */
-export function JsonInput(props: {
-	id: string;
-	label?: ReactNode;
-	"aria-label"?: string;
-	description: ReactNode;
-	error: string | null;
-	disabled: boolean;
-	value: unknown;
-	onChange: (value: unknown) => void;
-}) {
+export function JsonInput(props: SingleInputProps) {
 	const { value, onChange, ...rest } = props;
 	const [text, setText] = useState(JSON.stringify(value));
 	const shown = isSame(parsed(text), value) ? text : JSON.stringify(value);

@@ -1,20 +1,11 @@
 import { TextInput } from "@mantine/core";
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import type { FieldKind } from "./field-kind.ts";
 import { hintOf, inputText, typedValue } from "./field-value.ts";
+import type { SingleInputProps } from "./value-input-props.ts";
 
 /** A number; what is typed stays as it is typed, so that `1.0` can become `1.05`. */
-export function NumberInput(props: {
-	id: string;
-	label?: ReactNode;
-	"aria-label"?: string;
-	description: ReactNode;
-	error: string | null;
-	disabled: boolean;
-	kind: FieldKind & { type: "number" };
-	value: unknown;
-	onChange: (value: unknown) => void;
-}) {
+export function NumberInput(props: SingleInputProps & { readonly kind: FieldKind & { type: "number" } }) {
 	const { kind, value, onChange, ...rest } = props;
 	const [text, setText] = useState(inputText(value));
 	const shown = Object.is(typedValue(kind, text), value) ? text : inputText(value);

@@ -22,5 +22,17 @@ export type ValueInputProps = {
 	readonly onChange: (value: unknown) => void;
 };
 
+/** What an input of a single value is told. */
+export type SingleInputProps = {
+	readonly id: string;
+	readonly label?: ReactNode;
+	readonly "aria-label"?: string;
+	readonly description: ReactNode;
+	readonly error: string | null;
+	readonly disabled: boolean;
+	readonly value: unknown;
+	readonly onChange: (value: unknown) => void;
+};
+
 /** What lists and objects have their parts shown with. */
 export type RenderInput = (props: ValueInputProps & { readonly key: string }) => ReactNode;
